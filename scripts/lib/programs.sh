@@ -1,0 +1,161 @@
+# shellcheck shell=sh
+# Our own programs of an installation: configuration, data, supervision, and what quickstart.json says.
+
+# the service programs, each behind a socket of its own
+services() {
+	for program in "$CGI_BIN"/*; do
+		[ -x "$program" ] && echo "${program##*/}"
+	done
+}
+
+# the programs without one
+daemons() {
+	for program in outbox-dispatcher sse-relay; do
+		[ -x "$LIBEXEC/$program" ] && echo "$program"
+	done
+}
+
+# A socket outlives the program behind it: multiwatch holds it and starts the program again whenever it ends, however often
+# (-t 1: never "too often"). The pause keeps a program that cannot start from spinning; pdeathsig leaves no orphan.
+supervise() {
+	# shellcheck disable=SC2016  # for the inner shell
+	set -- /usr/bin/multiwatch -r 1000000000 -t 1 -s TERM -f 1 -- \
+		/bin/sh -c 'sleep 0.1; exec setpriv --pdeathsig TERM -- "$0"' "$@"
+	if [ "$socket" ]; then
+		set -- spawn-fcgi -n -s "$socket" -b 1024 -- "$@"
+	fi
+	spawn "$supervised" env TABLE_ORDER_ENV="$DIR/table-order.env" "$@"
+}
+
+start_program() {
+	supervised=$1
+	alive "$supervised" && return 0
+	if [ -x "$CGI_BIN/$1" ]; then
+		socket=$DIR/run/$1.sock
+		supervise "$CGI_BIN/$1"
+	elif [ -x "$LIBEXEC/$1" ]; then
+		socket=
+		supervise "$LIBEXEC/$1"
+	else
+		die "there is no program named $1 under $PREFIX"
+	fi
+	came_up "$1" 10 program_runs "$1" || die "$1 $problem: $(last_words "$1")"
+}
+
+# the supervisor's child has become the program
+program_runs() {
+	child=$(child_of "$1") && [ "$child" ] && case $(readlink "/proc/$child/exe") in */"$1" | */"lt-$1") true ;; *) false ;; esac
+}
+
+# restart_program NAME: end the program; its supervisor starts the next one, and the socket stays
+restart_program() {
+	alive "$1" || {
+		start_program "$1"
+		return 0
+	}
+	before=$(child_of "$1")
+	kill -s TERM "$before" 2>/dev/null || :
+	wait_until 30 replaced "$1" "$before" || die "$1 was not replaced within 30 s: $(last_words "$1")"
+}
+
+replaced() {
+	[ "$(child_of "$1")" != "$2" ] && program_runs "$1"
+}
+
+# one line of .env; what cannot stand there bare is quoted
+env_line() {
+	case $2 in
+	*[!A-Za-z0-9_@%+=:,./-]*)
+		case $2 in
+		*[\'\\]*) die "$1: a value may not contain ' or \\" ;;
+		esac
+		echo "$1='$2'"
+		;;
+	*) echo "$1=$2" ;;
+	esac
+}
+
+# write_env: our keys, unless the settings name them, then the settings
+write_env() {
+	encoded=$(echo "$DIR/run" | sed 's|/|%2F|g')
+	read -r amqp_port _ <"$DIR/rabbitmq/ports"
+	while read -r key value; do
+		grep -qsE "^${key%_FILE}(_FILE)?=" "$DIR/settings" || env_line "$key" "$value"
+	done >"$DIR/env.new" <<-KEYS
+		DATABASE_URL postgresql://table_order_service@$encoded/table_order
+		DATABASE_OWNER_URL postgresql://table_order_owner@$encoded/table_order
+		DISPATCHER_DATABASE_URL postgresql://table_order_dispatcher@$encoded/table_order
+		RELAY_DATABASE_URL postgresql://table_order_relay@$encoded/table_order
+		REDIS_URL unix:$DIR/run/redis.sock
+		RABBITMQ_URL amqp://table_order:$(cat "$DIR/rabbitmq/password")@127.0.0.1:$amqp_port/table-order
+		PUBLIC_URL http://127.0.0.1:$(cat "$DIR/nginx/port")
+		JWT_PRIVATE_KEY_FILE $DIR/keys/private.pem
+		JWT_PUBLIC_KEYS_FILE $DIR/keys/public.pem
+		UPLOAD_DIR $DIR/uploads
+		LOG_DIR $DIR/log
+		RUN_DIR $DIR/run
+		SSE_LISTEN unix:$DIR/run/sse-relay.sock
+		ALLOW_UNENCRYPTED 1
+	KEYS
+	while IFS='=' read -r key value; do
+		env_line "$key" "$value"
+	done <"$DIR/settings" >>"$DIR/env.new"
+	[ -z "$RUN_USER" ] || chown "$RUN_USER:" "$DIR/env.new"
+	mv "$DIR/env.new" "$DIR/table-order.env"
+}
+
+orderctl() {
+	as env TABLE_ORDER_ENV="$DIR/table-order.env" "$PREFIX/bin/orderctl" "$@"
+}
+
+make_keys() {
+	[ -e "$DIR/keys/private.pem" ] || orderctl keygen "$DIR/keys" >"$DIR/log/keygen.console" 2>&1 || die "orderctl keygen: $(last_words keygen)"
+}
+
+# bring the schema up to date; the first time, also people and menus to try it with
+fill_database() {
+	orderctl check-config >"$DIR/log/check-config.console" 2>&1 || die "orderctl check-config: $(last_words check-config)"
+	orderctl migrate >"$DIR/log/migrate.console" 2>&1 || die "orderctl migrate: $(last_words migrate)"
+	[ ! -e "$DIR/seed.json" ] || return 0
+	password=$(openssl rand -hex 8)
+	echo "$password" | orderctl create-super-admin owner >"$DIR/log/super-admin.console" 2>&1 ||
+		die "orderctl create-super-admin: $(last_words super-admin)"
+	orderctl seed-demo >"$DIR/seed.json.new" 2>"$DIR/log/seed-demo.console" || die "orderctl seed-demo: $(last_words seed-demo)"
+	echo "$password" >"$DIR/super-admin.password"
+	mv "$DIR/seed.json.new" "$DIR/seed.json"
+}
+
+# the lines "name":number, of a JSON object
+json_pids() {
+	separator=
+	while read -r name pid; do
+		printf '%s"%s":%s' "$separator" "$name" "$pid"
+		separator=,
+	done
+}
+
+write_json() {
+	(
+		printf '{"base_url":"http://127.0.0.1:%s","env_file":"%s","pids":{' "$(cat "$DIR/nginx/port")" "$DIR/table-order.env"
+		{
+			for name in postgres redis rabbitmq epmd nginx; do
+				pid=$(pid_of $name) && echo "$name $pid"
+			done
+			for name in $(services) $(daemons); do
+				pid=$(child_of "$name") && echo "$name $pid"
+			done
+		} | json_pids
+		printf '},"supervisors":{'
+		for name in $(services) $(daemons); do
+			pid=$(pid_of "$name") && echo "$name $pid"
+		done | json_pids
+		printf '},"super_admin":{"username":"owner","password":"%s"},"stores":' "$(cat "$DIR/super-admin.password")"
+		cat "$DIR/seed.json"
+		printf '}\n'
+	) >"$DIR/quickstart.json.new"
+	mv "$DIR/quickstart.json.new" "$DIR/quickstart.json"
+}
+
+answers() {
+	curl -fsS -m 5 -o /dev/null "http://127.0.0.1:$(cat "$DIR/nginx/port")/health"
+}

@@ -1,0 +1,117 @@
+# shellcheck shell=sh
+# The four servers of an installation: start_NAME returns when NAME answers, or dies with one line.
+
+pg_bin=/usr/lib/postgresql/15/bin
+
+psql_do() {
+	as $pg_bin/psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$DIR/run" -U postgres "$@"
+}
+
+start_postgres() {
+	alive postgres && return 0
+	if [ ! -e "$DIR/postgres/PG_VERSION" ]; then
+		as $pg_bin/initdb -D "$DIR/postgres" -U postgres --auth=trust -E UTF8 --locale=C.UTF-8 \
+			>"$DIR/log/initdb.console" 2>&1 || die "initdb: $(last_words initdb)"
+	fi
+	# after a kill the old one's children may still be on their way out, and a new one refuses until they are
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		spawn postgres $pg_bin/postgres -D "$DIR/postgres" -c listen_addresses= -c unix_socket_directories="$DIR/run" \
+			-c unix_socket_permissions=0700 -c max_connections=150 -c shared_buffers=64MB -c max_wal_size=512MB \
+			-c timezone=UTC -c log_timezone=UTC -c log_line_prefix='%m [%p] %q%u@%d '
+		came_up postgres 60 psql_do -d postgres -c 'select 1' && break
+		sleep 0.3
+	done
+	alive postgres || die "PostgreSQL $problem: $(last_words postgres)"
+	psql_do -d postgres <"$TOP/db/bootstrap.sql" >"$DIR/log/bootstrap.console" 2>&1 || die "db/bootstrap.sql: $(last_words bootstrap)"
+	[ "$(psql_do -d postgres -c "select 1 from pg_database where datname = 'table_order'")" = 1 ] ||
+		psql_do -d postgres -c 'create database table_order owner table_order_owner' || die 'cannot create the database table_order'
+}
+
+start_redis() {
+	alive redis && return 0
+	spawn redis redis-server --port 0 --unixsocket "$DIR/run/redis.sock" --unixsocketperm 700 \
+		--dir "$DIR/redis" --save '' --appendonly no --maxmemory 64mb --maxmemory-policy allkeys-lru
+	came_up redis 20 redis_answers || die "Redis $problem: $(last_words redis)"
+}
+
+redis_answers() {
+	[ "$(as redis-cli -s "$DIR/run/redis.sock" ping)" = PONG ]
+}
+
+# RabbitMQ needs its node's directory (epmd) beside it, on a port of its own. A port that another process took in the
+# meantime shows as a broker that ends at once: then all three are drawn again.
+start_rabbitmq() {
+	alive rabbitmq && alive epmd && return 0
+	[ -e "$DIR/rabbitmq/.erlang.cookie" ] || as sh -c "umask 077; openssl rand -hex 24 >'$DIR/rabbitmq/.erlang.cookie'; chmod 400 '$DIR/rabbitmq/.erlang.cookie'
+		openssl rand -hex 12 >'$DIR/rabbitmq/password'; echo '[].' >'$DIR/rabbitmq/plugins'"
+	for _ in 1 2 3 4; do
+		[ -e "$DIR/rabbitmq/ports" ] || echo "$(free_port) $(free_port) $(free_port)" >"$DIR/rabbitmq/ports"
+		launch_rabbitmq && return 0
+		grep -q 'eaddrinuse\|already_running\|address already in use' "$DIR/log/rabbitmq.console" "$DIR/log/epmd.console" || break
+		rm "$DIR/rabbitmq/ports"
+	done
+	die "RabbitMQ $problem: $(grep -m 1 -iE 'error|failed' "$DIR/log/rabbitmq.console" || last_words epmd)"
+}
+
+launch_rabbitmq() {
+	read -r amqp_port dist_port epmd_port <"$DIR/rabbitmq/ports"
+	signal KILL rabbitmq epmd
+	gone 5 rabbitmq epmd
+	spawn epmd epmd -address 127.0.0.1 -port "$epmd_port"
+	came_up epmd 5 port_is_busy "$epmd_port" || return 1
+	as sh -c "cat >'$DIR/rabbitmq/rabbitmq.conf'" <<-CONF
+		listeners.tcp.1 = 127.0.0.1:$amqp_port
+		default_vhost = table-order
+		default_user = table_order
+		default_pass = $(cat "$DIR/rabbitmq/password")
+		vm_memory_high_watermark.absolute = 256MB
+		disk_free_limit.absolute = 10MB
+		log.console = false
+		log.file = $DIR/log/rabbitmq.log
+		log.file.level = info
+	CONF
+	# "detached" makes the start script become the broker instead of watching over it
+	spawn rabbitmq env HOME="$DIR/rabbitmq" detached=1 RABBITMQ_NODENAME=table_order@localhost \
+		RABBITMQ_MNESIA_BASE="$DIR/rabbitmq/mnesia" RABBITMQ_LOG_BASE="$DIR/log" RABBITMQ_PID_FILE="$DIR/rabbitmq/pid" \
+		RABBITMQ_CONFIG_FILE="$DIR/rabbitmq/rabbitmq.conf" RABBITMQ_CONF_ENV_FILE=/dev/null \
+		RABBITMQ_ENABLED_PLUGINS_FILE="$DIR/rabbitmq/plugins" RABBITMQ_DIST_PORT="$dist_port" \
+		ERL_EPMD_PORT="$epmd_port" ERL_EPMD_ADDRESS=127.0.0.1 ERL_CRASH_DUMP="$DIR/log/rabbitmq.dump" \
+		RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='+S 1:1 +sbwt none +A 16 -kernel inet_dist_use_interface {127,0,0,1}' \
+		/usr/lib/rabbitmq/bin/rabbitmq-server
+	came_up rabbitmq 90 grep -q 'completed with' "$DIR/log/rabbitmq.console"
+}
+
+# start_nginx: on the port asked for, else on the one of last time, else on the preferred one, else on any
+start_nginx() {
+	alive nginx && return 0
+	render "$TOP/etc/nginx/nginx.conf.in" "$DIR/nginx/nginx.conf"
+	"$TOP/scripts/gather-routes" "$CGI_BIN" >"$DIR/routes" || die "the programs' routes are not known"
+	"$TOP/scripts/nginx-routes" "$DIR/routes" >"$DIR/nginx/routes.map" || die 'the web server has no routes'
+	for _ in 1 2 3 4 5; do
+		WEB_PORT=${PORT:-$(cat "$DIR/nginx/port" 2>/dev/null || echo "${PREFER_PORT:-$(free_port)}")}
+		if ! port_is_busy "$WEB_PORT" && launch_nginx; then
+			echo "$WEB_PORT" >"$DIR/nginx/port"
+			return 0
+		fi
+		if [ -n "$PORT" ] && { port_is_busy "$PORT" || grep -q 'bind()' "$DIR/log/nginx.console"; }; then
+			die "port $PORT is taken: stop what listens there, or choose another with PORT=n"
+		fi
+		rm -f "$DIR/nginx/port"
+		PREFER_PORT=
+	done
+	die "nginx ${problem:-found no free port}: $(last_words nginx)"
+}
+
+launch_nginx() {
+	render "$TOP/etc/nginx/table-order.conf.in" "$DIR/nginx/table-order.conf"
+	rm -f "$DIR/nginx/nginx.pid"
+	spawn nginx /usr/sbin/nginx -e stderr -p "$DIR/nginx" -c "$DIR/nginx/nginx.conf"
+	# it writes the pid file once the port is its own
+	came_up nginx 10 test -s "$DIR/nginx/nginx.pid"
+}
+
+render() {
+	sed -e "s|@DIR@|$DIR|g; s|@RUN_DIR@|$DIR/run|g; s|@LOG_DIR@|$DIR/log|g; s|@UPLOAD_DIR@|$DIR/uploads|g" \
+		-e "s|@LISTEN@|127.0.0.1:${WEB_PORT:-}|g; s|@SSE_LISTEN@|unix:$DIR/run/sse-relay.sock|g; s|@ROUTES@|$DIR/nginx/routes.map|g" \
+		"$1" >"$2"
+}
