@@ -5,7 +5,7 @@
 become_owner() {
 	uid=$(stat -c %u "$TOP")
 	if [ "$(id -u)" = 0 ] && [ "$uid" != 0 ] && owner=$(getent passwd "$uid"); then
-		cd "$TOP"
+		cd "$TOP" || exit
 		exec setpriv --reuid "$uid" --regid "$(stat -c %g "$TOP")" --init-groups \
 			env HOME="$(echo "$owner" | cut -d: -f6)" "$0" "$@"
 	fi
