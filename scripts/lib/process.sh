@@ -82,9 +82,9 @@ up_or_dead() {
 	}
 }
 
-# last_words NAME: one line for an error message
+# last_words NAME: one line for an error message, and where the others are
 last_words() {
-	grep -v '^[[:space:]]*$' "$DIR/log/$1.console" 2>/dev/null | tail -n 1
+	echo "$(grep -v '^[[:space:]]*$' "$DIR/log/$1.console" 2>/dev/null | tail -n 1) (all of it: $DIR/log/$1.console)"
 }
 
 # signal SIGNAL NAME ...: to whichever of them lives

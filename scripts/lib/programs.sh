@@ -117,11 +117,13 @@ fill_database() {
 	orderctl check-config >"$DIR/log/check-config.console" 2>&1 || die "orderctl check-config: $(last_words check-config)"
 	orderctl migrate >"$DIR/log/migrate.console" 2>&1 || die "orderctl migrate: $(last_words migrate)"
 	[ ! -e "$DIR/seed.json" ] || return 0
-	password=$(openssl rand -hex 8)
-	echo "$password" | orderctl create-super-admin owner >"$DIR/log/super-admin.console" 2>&1 ||
-		die "orderctl create-super-admin: $(last_words super-admin)"
+	if [ ! -e "$DIR/super-admin.password" ]; then
+		password=$(openssl rand -hex 8)
+		echo "$password" | orderctl create-super-admin owner >"$DIR/log/super-admin.console" 2>&1 ||
+			die "orderctl create-super-admin: $(last_words super-admin)"
+		echo "$password" >"$DIR/super-admin.password"
+	fi
 	orderctl seed-demo >"$DIR/seed.json.new" 2>"$DIR/log/seed-demo.console" || die "orderctl seed-demo: $(last_words seed-demo)"
-	echo "$password" >"$DIR/super-admin.password"
 	mv "$DIR/seed.json.new" "$DIR/seed.json"
 }
 

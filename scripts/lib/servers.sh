@@ -87,6 +87,7 @@ start_nginx() {
 	render "$TOP/etc/nginx/nginx.conf.in" "$DIR/nginx/nginx.conf"
 	"$TOP/scripts/gather-routes" "$CGI_BIN" >"$DIR/routes" || die "the programs' routes are not known"
 	"$TOP/scripts/nginx-routes" "$DIR/routes" >"$DIR/nginx/routes.map" || die 'the web server has no routes'
+	chmod 644 "$DIR/nginx/routes.map"
 	for _ in 1 2 3 4 5; do
 		WEB_PORT=${PORT:-$(cat "$DIR/nginx/port" 2>/dev/null || echo "${PREFER_PORT:-$(free_port)}")}
 		if ! port_is_busy "$WEB_PORT" && launch_nginx; then
@@ -114,4 +115,5 @@ render() {
 	sed -e "s|@DIR@|$DIR|g; s|@RUN_DIR@|$DIR/run|g; s|@LOG_DIR@|$DIR/log|g; s|@UPLOAD_DIR@|$DIR/uploads|g" \
 		-e "s|@LISTEN@|127.0.0.1:${WEB_PORT:-}|g; s|@SSE_LISTEN@|unix:$DIR/run/sse-relay.sock|g; s|@ROUTES@|$DIR/nginx/routes.map|g" \
 		"$1" >"$2"
+	chmod 644 "$2"
 }
