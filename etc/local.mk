@@ -3,5 +3,20 @@ EXTRA_DIST += etc/nginx/nginx.conf.in quickstart run-tests .ci/run .shellcheckrc
 	scripts/build scripts/packages scripts/stack \
 	scripts/lib/process.sh scripts/lib/programs.sh scripts/lib/servers.sh scripts/lib/tree.sh
 dist_pkgdata_SCRIPTS = scripts/gather-routes scripts/nginx-routes
-nginxsampledir = $(pkgdatadir)/nginx
+sampledir = $(pkgdatadir)/etc
+dist_sample_DATA = etc/table-order.logrotate etc/table-order.sysusers etc/table-order.tmpfiles
+nginxsampledir = $(sampledir)/nginx
 dist_nginxsample_DATA = etc/nginx/table-order.conf.in
+systemdsampledir = $(sampledir)/systemd
+dist_systemdsample_DATA = etc/systemd/table-order.target etc/systemd/table-order@.socket
+unit_templates = etc/systemd/table-order@.service.in etc/systemd/table-order-outbox-dispatcher.service.in \
+	etc/systemd/table-order-sse-relay.service.in
+units = etc/systemd/table-order@.service etc/systemd/table-order-outbox-dispatcher.service \
+	etc/systemd/table-order-sse-relay.service
+nodist_systemdsample_DATA = $(units)
+EXTRA_DIST += $(unit_templates)
+CLEANFILES += $(units)
+
+$(units): $(unit_templates) Makefile
+	$(AM_V_GEN)$(MKDIR_P) etc/systemd && \
+	sed -e 's|[@]cgibindir[@]|$(cgibindir)|' -e 's|[@]pkglibexecdir[@]|$(pkglibexecdir)|' $(srcdir)/$@.in >$@
