@@ -1,5 +1,5 @@
 # The schema, as a sqitch project that orderctl migrate deploys, and the demo's data.
-migrations = helpers stores menus orders history support rights
+migrations = helpers stores menus orders history support rights order_lines
 sqitchdir = $(pkgdatadir)/db
 dist_sqitch_DATA = db/sqitch.conf db/sqitch.plan db/bootstrap.sql
 sqitchdeploydir = $(sqitchdir)/deploy

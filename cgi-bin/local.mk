@@ -1,0 +1,20 @@
+# The services: one source, one table of routes, one executable each.
+services = \
+	cgi-bin/authentication \
+	cgi-bin/create-order \
+	cgi-bin/menu \
+	cgi-bin/order-query \
+	cgi-bin/update-order-status
+
+cgibin_PROGRAMS += $(services) cgi-bin/status
+BUILT_SOURCES += $(services:cgi-bin/%=sql/%.h) sql/status.h
+
+# what the services and the relay serve, for status's 404, 405 and preflight
+cgi_bin_status_SOURCES = cgi-bin/status.c
+nodist_cgi_bin_status_SOURCES = cgi-bin/served.h
+cgi-bin/status.$(OBJEXT): cgi-bin/served.h
+cgi-bin/served.h: $(services)
+	$(AM_V_GEN)for p in $(services); do ./$$p --routes || exit 1; done | \
+		$(AWK) -F '\t' '{ printf "{ \"%s\", \"%s\" },\n", $$1, $$2 } \
+		END { print "{ \"GET\", \"/health\" },\n{ \"GET\", \"/metrics\" }," }' >$@.tmp && mv $@.tmp $@
+CLEANFILES += cgi-bin/served.h

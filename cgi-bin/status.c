@@ -1,0 +1,199 @@
+/* status: health, metrics, and the answer to whatever no program serves. */
+#include "config.h"
+
+#include "bus.h"
+#include "clock.h"
+#include "guard.h"
+#include "http.h"
+#include "log.h"
+#include "metrics.h"
+#include "reply.h"
+#include "route.h"
+#include "serve.h"
+
+#include "sql/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BUS_CHECK_MS 2000
+
+/* Every route of every program; made by the build from their own tables. */
+static const struct {
+	const char *method;
+	const char *pattern;
+} served[] = {
+#include "cgi-bin/served.h"
+};
+
+/* --- GET /health ---------------------------------------------------------------------------- */
+
+static bool
+database_is_up(struct req *r)
+{
+	enum pg_refusal why;
+	struct pg *pg = pg_pool_get(r->app->pool, &why);
+	PGresult *result;
+
+	if (pg == NULL)
+		return false;
+	result = pg_run(pg, &SQL_PING, NULL);
+	PQclear(result);
+	/* one that was kept may be stale: a new one decides */
+	if (result == NULL && pg_reused(pg)) {
+		pg_pool_put(r->app->pool, pg);
+		pg_pool_drop_idle(r->app->pool);
+		return database_is_up(r);
+	}
+	pg_pool_put(r->app->pool, pg);
+	return result != NULL;
+}
+
+static bool
+redis_is_up(struct req *r)
+{
+	char error[256];
+	bool up = redis_ping(r->redis, error, sizeof(error));
+
+	if (!up)
+		log_warning("health: redis", LOG_S("error", error));
+	return up;
+}
+
+static bool
+rabbitmq_is_up(struct req *r)
+{
+	char error[BUS_ERROR_SIZE];
+	bool up = bus_check(r->app->conf.rabbitmq_url, BUS_CHECK_MS, error, sizeof(error)) == 0;
+
+	if (!up)
+		log_warning("health: rabbitmq", LOG_S("error", error));
+	return up;
+}
+
+static bool
+check(struct req *r, json_object *checks, const char *name, bool (*is_up)(struct req *r))
+{
+	json_object *o = json_new_object(r->arena);
+	int64_t start_us = clock_mono_us();
+	bool up = is_up(r);
+
+	json_put_text(o, "state", up ? "up" : "down");
+	json_put_int(o, "time_ms", (clock_mono_us() - start_us + 500) / 1000);
+	json_put(checks, name, o);
+	return up;
+}
+
+static void
+get_health(struct req *r)
+{
+	json_object *answer = json_new_object(r->arena), *checks = json_new_object(r->arena);
+	bool database = check(r, checks, "database", database_is_up);
+	bool others = check(r, checks, "redis", redis_is_up);
+
+	others = check(r, checks, "rabbitmq", rabbitmq_is_up) && others;
+	json_put_text(answer, "status", !database ? "down" : others ? "up" : "degraded");
+	json_put_text(answer, "version", PACKAGE_VERSION);
+	json_put(answer, "checks", checks);
+	reply_json(r, database ? 200 : 503, answer);
+}
+
+/* --- GET /metrics --------------------------------------------------------------------------- */
+
+struct page {
+	struct buf text;
+	char family[METRICS_NAME_SIZE];
+};
+
+static bool
+ends_with(const char *s, size_t n, const char *end)
+{
+	return n >= strlen(end) && strncmp(s + n - strlen(end), end, strlen(end)) == 0;
+}
+
+/* The # TYPE line before the first series of a family (Prometheus text format 0.0.4). */
+static void
+declare(struct page *p, const char *name, size_t n)
+{
+	static const char *const parts[] = { "_bucket", "_sum", "_count" };
+	const char *type = ends_with(name, n, "_total") ? "counter" : "gauge";
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (!ends_with(name, n, parts[i]) || ends_with(name, n, "_total"))
+			continue;
+		n -= strlen(parts[i]);
+		type = "histogram";
+		break;
+	}
+	if (strlen(p->family) == n && strncmp(p->family, name, n) == 0)
+		return;
+	snprintf(p->family, sizeof(p->family), "%.*s", (int)n, name);
+	buf_printf(&p->text, "# TYPE %s %s\n", p->family, type);
+}
+
+static void
+print_series(void *arg, const char *name, uint64_t value)
+{
+	struct page *p = arg;
+	size_t n = strcspn(name, "{");
+
+	declare(p, name, n);
+	/* sums are kept in microseconds */
+	if (ends_with(name, n, "_seconds_sum"))
+		buf_printf(&p->text, "%s %llu.%06llu\n", name, (unsigned long long)(value / 1000000),
+		    (unsigned long long)(value % 1000000));
+	else
+		buf_printf(&p->text, "%s %llu\n", name, (unsigned long long)value);
+}
+
+static void
+get_metrics(struct req *r)
+{
+	struct page p = { .family = "" };
+
+	if (!http_address_in(r->app->conf.metrics_allow, r->address)) {
+		req_fail(r, ERR_FORBIDDEN);
+		return;
+	}
+	buf_init(&p.text, r->arena, 65536);
+	if (metrics_collect(r->app->conf.run_dir, print_series, &p) == -1)
+		req_fail(r, ERR_INTERNAL_ERROR);
+	reply_bytes(r, 200, "text/plain; version=0.0.4; charset=utf-8", p.text.data, p.text.len);
+}
+
+/* --- whatever no program serves ------------------------------------------------------------- */
+
+static void
+answer_unserved(struct req *r)
+{
+	const char *allowed = "";
+
+	for (size_t i = 0; route_split(r) && i < sizeof(served) / sizeof(served[0]); i++)
+		if (route_fits(r, served[i].pattern))
+			allowed = route_allow(r->arena, allowed, served[i].method);
+	if (*allowed == '\0') {
+		req_fail(r, ERR_NOT_FOUND);
+		return;
+	}
+	allowed = arena_printf(r->arena, "%s, OPTIONS", allowed);
+	reply_header(r, "Allow", allowed);
+	if (strcmp(r->method, "OPTIONS") == 0) {
+		guard_preflight(r, allowed);
+		reply_empty(r);
+		return;
+	}
+	req_fail(r, ERR_METHOD_NOT_ALLOWED);
+}
+
+static const struct route routes[] = {
+	{ "GET", "/health", ROLE_NONE, RT_LOCAL, get_health, NULL },
+	{ "GET", "/metrics", ROLE_NONE, RT_LOCAL, get_metrics, NULL },
+	{ "*", "*", ROLE_NONE, RT_LOCAL, answer_unserved, NULL },
+	{ 0 },
+};
+
+int
+main(int argc, char **argv)
+{
+	return serve(argc, argv, "status", CONF_RABBITMQ, routes);
+}

@@ -1,0 +1,286 @@
+#include "config.h"
+
+#include "db.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct rows {
+	const PGresult *result; /* NULL until the flush, and after a failure */
+	const char *statement;
+};
+
+static void
+clear_result(void *result)
+{
+	PQclear(result);
+}
+
+/* SQLSTATE (PostgreSQL manual, appendix A) -> what the client is told. */
+static enum error_code
+error_of_sqlstate(const char *state)
+{
+	static const struct {
+		const char *prefix;
+		enum error_code code;
+	} map[] = {
+		{ "08", ERR_DEPENDENCY_UNAVAILABLE },    /* connection */
+		{ "53", ERR_DEPENDENCY_UNAVAILABLE },    /* out of disk, memory, connections */
+		{ "55P03", ERR_DEPENDENCY_UNAVAILABLE }, /* lock not available in time */
+		{ "57", ERR_DEPENDENCY_UNAVAILABLE },    /* shut down, cancelled, starting up */
+		{ "25006", ERR_DEPENDENCY_UNAVAILABLE }, /* a standby: it was demoted */
+		{ "40", ERR_DEPENDENCY_UNAVAILABLE },    /* serialization, deadlock, twice */
+		{ "23505", ERR_CONFLICT },
+		{ "23503", ERR_CONFLICT },
+	};
+
+	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
+		if (strncmp(state, map[i].prefix, strlen(map[i].prefix)) == 0)
+			return map[i].code;
+	return ERR_INTERNAL_ERROR;
+}
+
+static void
+fail_away(struct req *r, const char *note)
+{
+	if (req_failed(r))
+		return;
+	req_fail_retry(r, ERR_DEPENDENCY_UNAVAILABLE, 2);
+	r->error_note = note;
+}
+
+/* Takes a connection at the first statement. */
+static bool
+connected(struct req *r)
+{
+	enum pg_refusal why;
+
+	if (r->db->pg != NULL)
+		return true;
+	if (r->db->lost)
+		return false;
+	r->db->pg = pg_pool_get(r->app->pool, &why);
+	if (r->db->pg == NULL)
+		fail_away(r, why == PG_BUSY ? "no database connection is free" : "database is away");
+	return r->db->pg != NULL;
+}
+
+static struct rows *
+pending(struct req *r, const char *statement)
+{
+	struct db *db = r->db;
+	struct rows *rows = arena_alloc(r->arena, sizeof(*rows));
+
+	rows->statement = statement;
+	if (db->pending_count == (int)(sizeof(db->pending) / sizeof(db->pending[0])))
+		abort(); /* a programmer's mistake */
+	db->pending[db->pending_count++] = rows;
+	return rows;
+}
+
+static struct rows *
+no_rows(struct req *r)
+{
+	return arena_alloc(r->arena, sizeof(struct rows));
+}
+
+struct rows *
+db_query(struct req *r, const struct sql *s, const char *const *values)
+{
+	if (req_failed(r) || !connected(r))
+		return no_rows(r);
+	if (!r->db->begun) {
+		r->db->begun = true;
+		r->db->begin(r);
+	}
+	pg_queue(r->db->pg, s, values);
+	return pending(r, s->name);
+}
+
+void
+db_command(struct req *r, const char *command)
+{
+	if (req_failed(r) || !connected(r))
+		return;
+	pg_queue_text(r->db->pg, command);
+	pending(r, command);
+}
+
+static void
+fail_statement(struct req *r, const PGresult *result, const char *statement)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	enum error_code code = error_of_sqlstate(state != NULL ? state : "");
+
+	if (req_failed(r))
+		return;
+	r->db->conflict = state != NULL &&
+	    (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0);
+	if (code == ERR_DEPENDENCY_UNAVAILABLE)
+		fail_away(r, NULL);
+	else
+		req_fail(r, code);
+	r->error_note = arena_printf(r->arena, "%s: %s %s", statement, state != NULL ? state : "",
+	    message != NULL ? message : PQresultErrorMessage(result));
+}
+
+/* Hands out the results of a flush; the first failed one fails the request. */
+static void
+deliver(struct req *r, PGresult **results, int n)
+{
+	for (int i = 0; i < n; i++) {
+		ExecStatusType status = PQresultStatus(results[i]);
+
+		arena_defer(r->arena, clear_result, results[i]);
+		if (status == PGRES_TUPLES_OK)
+			r->db->pending[i]->result = results[i];
+		else if (status == PGRES_FATAL_ERROR)
+			fail_statement(r, results[i], r->db->pending[i]->statement);
+		/* behind a statement that could not be prepared all others are only skipped */
+		else if (status == PGRES_PIPELINE_ABORTED && i == 0)
+			req_fail(r, ERR_INTERNAL_ERROR);
+	}
+}
+
+void
+db_flush(struct req *r)
+{
+	struct db *db = r->db;
+	PGresult *results[sizeof(db->pending) / sizeof(db->pending[0])];
+	int n;
+
+	if (req_failed(r) || db->pg == NULL)
+		return;
+	if (db->commits && (r->route->flags & (RT_WRITE | RT_COMMITS)) == 0)
+		abort(); /* a read flushes once: a programmer's mistake */
+	if ((r->route->flags & (RT_WRITE | RT_COMMITS)) == 0) {
+		db_command(r, "commit");
+		db->commits = true;
+	}
+	n = db->pending_count;
+	r->db_trips++;
+	if (pg_flush(db->pg, results, n) == -1) {
+		db->lost = true;
+		db->was_fresh = !pg_reused(db->pg);
+		fail_away(r, arena_strdup(r->arena, pg_error(db->pg)));
+		db->pending_count = 0;
+		return;
+	}
+	deliver(r, results, n);
+	db->pending_count = 0;
+	if (!db->checked && !req_failed(r)) {
+		db->checked = true;
+		db->check(r);
+	}
+}
+
+void
+db_release(struct req *r)
+{
+	struct db *db = r->db;
+
+	if (db->pg == NULL)
+		return;
+	/* what was queued but not sent belongs to a request that failed */
+	if (!db->lost && (db->begun || db->pending_count > 0) && !(db->commits && !req_failed(r))) {
+		PGresult *results[sizeof(db->pending) / sizeof(db->pending[0]) + 1];
+		int n = db->pending_count;
+
+		pg_queue_text(db->pg, "rollback");
+		if (pg_flush(db->pg, results, n + 1) == 0)
+			while (n >= 0)
+				PQclear(results[n--]);
+	}
+	pg_pool_put(r->app->pool, db->pg);
+	db->pg = NULL;
+	db->pending_count = 0;
+}
+
+int
+rows_count(const struct rows *rows)
+{
+	return rows->result != NULL ? PQntuples(rows->result) : 0;
+}
+
+/* The column's number; -1 when there is no such row. */
+static int
+find_column(const struct rows *rows, int i, const char *column)
+{
+	int n;
+
+	if (i < 0 || i >= rows_count(rows))
+		return -1;
+	n = PQfnumber(rows->result, column);
+	if (n == -1) {
+		fprintf(stderr, "statement %s has no column %s\n", rows->statement, column);
+		abort();
+	}
+	return n;
+}
+
+bool
+row_is_null(const struct rows *rows, int i, const char *column)
+{
+	int n = find_column(rows, i, column);
+
+	return n == -1 || PQgetisnull(rows->result, i, n) != 0;
+}
+
+const char *
+row_text(const struct rows *rows, int i, const char *column)
+{
+	int n = find_column(rows, i, column);
+
+	return n == -1 ? "" : PQgetvalue(rows->result, i, n);
+}
+
+int64_t
+row_int(const struct rows *rows, int i, const char *column)
+{
+	return strtoll(row_text(rows, i, column), NULL, 10);
+}
+
+bool
+row_bool(const struct rows *rows, int i, const char *column)
+{
+	return row_text(rows, i, column)[0] == 't';
+}
+
+const char *
+db_time(struct req *r, const char *timestamptz)
+{
+	size_t n = strlen(timestamptz);
+	char *s;
+
+	/* the session writes 2026-01-31 12:00:00.123456+00 */
+	if (n < 22)
+		return "";
+	s = arena_printf(r->arena, "%.*sZ", (int)(n - 3), timestamptz);
+	s[10] = 'T';
+	return s;
+}
+
+const char *
+row_time(struct req *r, const struct rows *rows, int i, const char *column)
+{
+	return db_time(r, row_text(rows, i, column));
+}
+
+const char *
+db_int(struct req *r, int64_t n)
+{
+	return arena_printf(r->arena, "%lld", (long long)n);
+}
+
+const char *
+db_id(struct req *r, int64_t id)
+{
+	return id != 0 ? db_int(r, id) : NULL;
+}
+
+const char *
+db_bool(bool b)
+{
+	return b ? "t" : "f";
+}

@@ -1,0 +1,93 @@
+#include "config.h"
+
+#include "json.h"
+
+#include <string.h>
+
+static void
+release(void *object)
+{
+	json_object_put(object);
+}
+
+static json_object *
+own(struct arena *a, json_object *o)
+{
+	if (o != NULL)
+		arena_defer(a, release, o);
+	return o;
+}
+
+json_object *
+json_read(struct arena *a, const char *bytes, size_t n, const char **why)
+{
+	json_tokener *t = json_tokener_new_ex(JSON_MAX_DEPTH);
+	json_object *o = NULL;
+
+	if (t == NULL)
+		abort();
+	*why = NULL;
+	json_tokener_set_flags(t, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	if (memchr(bytes, '\0', n) != NULL) {
+		*why = "a NUL byte";
+	} else {
+		/* with the NUL behind the text the parser knows that a number ends */
+		o = json_tokener_parse_ex(t, bytes, (int)n + 1);
+		if (json_tokener_get_error(t) != json_tokener_success)
+			*why = json_tokener_error_desc(json_tokener_get_error(t));
+	}
+	json_tokener_free(t);
+	return own(a, o);
+}
+
+json_object *
+json_new_object(struct arena *a)
+{
+	return own(a, json_object_new_object());
+}
+
+json_object *
+json_new_array(struct arena *a)
+{
+	return own(a, json_object_new_array());
+}
+
+void
+json_put_text(json_object *o, const char *name, const char *value)
+{
+	json_object_object_add(o, name, value != NULL ? json_object_new_string(value) : NULL);
+}
+
+void
+json_put_int(json_object *o, const char *name, int64_t value)
+{
+	json_object_object_add(o, name, json_object_new_int64(value));
+}
+
+void
+json_put_bool(json_object *o, const char *name, bool value)
+{
+	json_object_object_add(o, name, json_object_new_boolean(value));
+}
+
+void
+json_put(json_object *o, const char *name, json_object *value)
+{
+	json_object_object_add(o, name, json_object_get(value));
+}
+
+void
+json_append(json_object *array, json_object *value)
+{
+	json_object_array_add(array, json_object_get(value));
+}
+
+const char *
+json_text(struct arena *a, json_object *o)
+{
+	size_t n;
+	const char *s = json_object_to_json_string_length(
+	    o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &n);
+
+	return arena_strndup(a, s, n);
+}

@@ -1,0 +1,510 @@
+#include "config.h"
+
+#include "pg.h"
+
+#include "clock.h"
+#include "metrics.h"
+#include "slot.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SLOT_NAME "db-slot"
+#define SLOT_POLL_US (20 * 1000)
+#define FIRST_BACKOFF_US (200 * 1000)
+#define IDLE_GIVE_UP_US CLOCK_SECOND_US
+#define STATEMENT_LIMIT 64
+#define QUEUE_LIMIT 32
+
+/* One of ours, told by its name behind the application's in pg_stat_activity. */
+static const char session_settings[] =
+    "select set_config('lock_timeout', '10s', false), set_config('statement_timeout', '20s', false),"
+    " set_config('idle_in_transaction_session_timeout', '60s', false),"
+    " set_config('timezone', 'UTC', false), set_config('datestyle', 'ISO', false),"
+    " set_config('bytea_output', 'hex', false), set_config('jit', 'off', false)";
+
+struct pg {
+	PGconn *conn;
+	int slot_fd;
+	int64_t idle_since_us;
+	bool reused;
+	bool standby_skipped;
+	bool broken;
+	const struct sql *prepared[STATEMENT_LIMIT];
+	int prepared_count;
+	/* what was queued: for each result to come, the statement it prepares, or NULL for a result
+	 * that the caller gets */
+	struct {
+		const struct sql *prepares;
+		bool wanted;
+	} queue[QUEUE_LIMIT];
+	int queued;
+	char error[512];
+	struct pg *next;
+};
+
+static void
+keep_error(struct pg *p, const char *text)
+{
+	size_t n;
+
+	snprintf(p->error, sizeof(p->error), "%s", text);
+	n = strlen(p->error);
+	while (n > 0 && p->error[n - 1] == '\n')
+		p->error[--n] = '\0';
+	for (char *c = p->error; *c != '\0'; c++)
+		if (*c == '\n')
+			*c = ' ';
+}
+
+static void
+take_notice(void *arg, const PGresult *result)
+{
+	struct pg *p = arg;
+	const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+	if (text == NULL)
+		return;
+	/* the commit is local only: nobody may be told that it is safe */
+	if (strstr(text, "synchronous replication") != NULL)
+		p->standby_skipped = true;
+	log_warning("database notice", LOG_S("notice", text));
+}
+
+static struct pg *take_one_idle(struct pg_pool *pool);
+
+/* Waits for a slot, telling the other programs' idle connections; or, with a pool, for a connection
+ * that one of its own threads gives back, set in *given. -1: no slot. */
+static int
+wait_for_slot(const struct conf *c, struct pg_pool *pool, struct pg **given)
+{
+	int64_t deadline = clock_mono_us() + c->db_pool_wait_seconds * CLOCK_SECOND_US;
+	int fd = -1, want = -1;
+
+	for (;;) {
+		*given = pool != NULL ? take_one_idle(pool) : NULL;
+		if (*given == NULL)
+			fd = slot_take(c->run_dir, SLOT_NAME, (int)c->db_pool_size, NULL);
+		/* a directory that cannot be used gets no better by waiting */
+		if (*given != NULL || fd != -1 || errno != EAGAIN || clock_mono_us() >= deadline)
+			break;
+		if (want == -1)
+			want = slot_want(c->run_dir, SLOT_NAME);
+		clock_wait_us(SLOT_POLL_US);
+	}
+	if (want != -1)
+		close(want);
+	if (fd == -1 && *given == NULL)
+		log_error("no database connection is free", LOG_S("run_dir", c->run_dir),
+		    LOG_I("db_pool_size", c->db_pool_size), LOG_S("error", strerror(errno)));
+	return fd;
+}
+
+static PGconn *
+connect_once(const char *url)
+{
+	const char *const names[] = { "dbname", "connect_timeout", "fallback_application_name",
+		"keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", NULL };
+	const char *const values[] = { url, "3", program_invocation_short_name, "5", "2", "3", "10000",
+		NULL };
+
+	return PQconnectdbParams(names, values, 1);
+}
+
+static bool
+set_up(struct pg *p)
+{
+	PGresult *r = PQexec(p->conn, session_settings);
+	bool ok = PQresultStatus(r) == PGRES_TUPLES_OK;
+
+	PQclear(r);
+	PQsetNoticeReceiver(p->conn, take_notice, p);
+	return ok && PQenterPipelineMode(p->conn) == 1 && PQsetnonblocking(p->conn, 1) == 0;
+}
+
+/* Connects, retrying with doubled waits; logs the last failure. */
+static bool
+connect_with_retries(struct pg *p, const struct conf *c, const char *url)
+{
+	int64_t wait_us = FIRST_BACKOFF_US;
+
+	for (int64_t try = 0;; try++, wait_us *= 2) {
+		p->conn = connect_once(url);
+		if (PQstatus(p->conn) == CONNECTION_OK && set_up(p))
+			return true;
+		keep_error(p, PQerrorMessage(p->conn));
+		PQfinish(p->conn);
+		p->conn = NULL;
+		metrics_add("table_order_db_connect_failures_total{}", 1);
+		if (try == c->db_connect_retries)
+			break;
+		clock_wait_us(wait_us);
+	}
+	/* libpq's message names host and port, never the password */
+	log_error("database cannot be reached", LOG_S("error", p->error),
+	    LOG_I("tries", c->db_connect_retries + 1));
+	return false;
+}
+
+/* A new connection, or one given back to the pool meanwhile. */
+static struct pg *
+get(const struct conf *c, const char *url, struct pg_pool *pool, enum pg_refusal *why)
+{
+	struct pg *given, *p;
+	int slot_fd = wait_for_slot(c, pool, &given);
+
+	*why = slot_fd == -1 && given == NULL ? PG_BUSY : PG_FINE;
+	if (slot_fd == -1)
+		return given;
+	p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		abort();
+	p->slot_fd = slot_fd;
+	if (connect_with_retries(p, c, url))
+		return p;
+	*why = PG_AWAY;
+	pg_close(p);
+	return NULL;
+}
+
+struct pg *
+pg_open(const struct conf *c, const char *url, enum pg_refusal *why)
+{
+	return get(c, url, NULL, why);
+}
+
+void
+pg_close(struct pg *p)
+{
+	if (p == NULL)
+		return;
+	PQfinish(p->conn);
+	/* only now: the slot stands for a connection that the server may still count */
+	close(p->slot_fd);
+	free(p);
+}
+
+static bool
+is_prepared(const struct pg *p, const struct sql *s)
+{
+	for (int i = 0; i < p->prepared_count; i++)
+		if (p->prepared[i] == s)
+			return true;
+	for (int i = 0; i < p->queued; i++)
+		if (p->queue[i].prepares == s)
+			return true;
+	return false;
+}
+
+static void
+enqueue(struct pg *p, const struct sql *prepares, int sent)
+{
+	if (p->queued == QUEUE_LIMIT || p->prepared_count + p->queued >= STATEMENT_LIMIT)
+		abort(); /* a programmer's mistake: a bounded number of statements a flush */
+	if (sent != 1) {
+		keep_error(p, PQerrorMessage(p->conn));
+		p->broken = true;
+	}
+	p->queue[p->queued].prepares = prepares;
+	p->queue[p->queued].wanted = prepares == NULL;
+	p->queued++;
+}
+
+void
+pg_queue(struct pg *p, const struct sql *s, const char *const *values)
+{
+	if (!is_prepared(p, s))
+		enqueue(p, s, PQsendPrepare(p->conn, s->name, s->text, 0, NULL));
+	enqueue(p, NULL, PQsendQueryPrepared(p->conn, s->name, s->params, values, NULL, NULL, 0));
+}
+
+void
+pg_queue_text(struct pg *p, const char *command)
+{
+	enqueue(p, NULL, PQsendQueryParams(p->conn, command, 0, NULL, NULL, NULL, NULL, 0));
+}
+
+/* Waits until the connection is readable, sending what is left to send. */
+static int
+wait_readable(struct pg *p, int64_t deadline_us)
+{
+	int unsent = PQflush(p->conn);
+	struct pollfd fd = { PQsocket(p->conn), (short)(POLLIN | (unsent == 1 ? POLLOUT : 0)), 0 };
+	int64_t left_ms = (deadline_us - clock_mono_us()) / 1000;
+
+	if (unsent == -1 || left_ms <= 0) {
+		keep_error(p, unsent == -1 ? PQerrorMessage(p->conn) : "no answer in time");
+		return -1;
+	}
+	if (poll(&fd, 1, (int)left_ms) == -1 && errno != EINTR) {
+		keep_error(p, strerror(errno));
+		return -1;
+	}
+	if ((fd.revents & ~POLLOUT) != 0 && PQconsumeInput(p->conn) != 1) {
+		keep_error(p, PQerrorMessage(p->conn));
+		return -1;
+	}
+	return 0;
+}
+
+/* The next result of the pipeline; NULL between two statements' results, *end on breakage. */
+static PGresult *
+next_result(struct pg *p, int64_t deadline_us, bool *broken)
+{
+	while (PQisBusy(p->conn)) {
+		if (wait_readable(p, deadline_us) == -1) {
+			*broken = true;
+			return NULL;
+		}
+	}
+	return PQgetResult(p->conn);
+}
+
+/* Reads the result of queue[i], and the NULL behind it. */
+static PGresult *
+read_one(struct pg *p, int64_t deadline_us, bool *broken)
+{
+	PGresult *r = next_result(p, deadline_us, broken);
+
+	if (*broken)
+		return NULL;
+	if (r == NULL || PQstatus(p->conn) == CONNECTION_BAD) {
+		keep_error(p, r != NULL ? PQresultErrorMessage(r) : PQerrorMessage(p->conn));
+		*broken = true;
+		PQclear(r);
+		return NULL;
+	}
+	if (PQresultStatus(r) != PGRES_PIPELINE_SYNC) {
+		PGresult *end = next_result(p, deadline_us, broken);
+
+		PQclear(end);
+	}
+	return r;
+}
+
+static int
+read_all(struct pg *p, PGresult **results, int n)
+{
+	int64_t deadline_us = clock_mono_us() + PG_FLUSH_DEADLINE_US;
+	bool broken = false;
+	int got = 0;
+
+	for (int i = 0; i <= p->queued && !broken; i++) {
+		PGresult *r = read_one(p, deadline_us, &broken);
+
+		if (i == p->queued || broken) {
+			PQclear(r); /* the sync point */
+			break;
+		}
+		if (p->queue[i].wanted) {
+			results[got++] = r;
+			continue;
+		}
+		if (PQresultStatus(r) == PGRES_COMMAND_OK)
+			p->prepared[p->prepared_count++] = p->queue[i].prepares;
+		else if (PQresultStatus(r) == PGRES_FATAL_ERROR)
+			log_error("a statement cannot be prepared",
+			    LOG_S("statement", p->queue[i].prepares->name),
+			    LOG_S("error", PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY)));
+		PQclear(r);
+	}
+	if (!broken && got == n)
+		return 0;
+	while (got > 0)
+		PQclear(results[--got]);
+	return -1;
+}
+
+int
+pg_flush(struct pg *p, PGresult **results, int n)
+{
+	int result = -1;
+
+	if (!p->broken && PQpipelineSync(p->conn) == 1)
+		result = read_all(p, results, n);
+	else if (!p->broken)
+		keep_error(p, PQerrorMessage(p->conn));
+	p->queued = 0;
+	p->broken = result == -1;
+	if (result == 0)
+		p->reused = true;
+	return result;
+}
+
+static PGresult *
+run_queued(struct pg *p, const char *name)
+{
+	PGresult *r = NULL;
+
+	if (pg_flush(p, &r, 1) == -1) {
+		log_error("database connection lost", LOG_S("statement", name), LOG_S("error", p->error));
+		return NULL;
+	}
+	if (PQresultStatus(r) != PGRES_TUPLES_OK && PQresultStatus(r) != PGRES_COMMAND_OK) {
+		keep_error(p, PQresultErrorMessage(r));
+		log_error("a statement failed", LOG_S("statement", name), LOG_S("error", p->error));
+		PQclear(r);
+		return NULL;
+	}
+	return r;
+}
+
+PGresult *
+pg_run(struct pg *p, const struct sql *s, const char *const *values)
+{
+	pg_queue(p, s, values);
+	return run_queued(p, s->name);
+}
+
+int
+pg_run_text(struct pg *p, const char *command)
+{
+	PGresult *r;
+
+	pg_queue_text(p, command);
+	r = run_queued(p, command);
+	PQclear(r);
+	return r != NULL ? 0 : -1;
+}
+
+bool
+pg_standby_skipped(struct pg *p)
+{
+	bool skipped = p->standby_skipped;
+
+	p->standby_skipped = false;
+	return skipped;
+}
+
+bool
+pg_reused(const struct pg *p)
+{
+	return p->reused;
+}
+
+int
+pg_socket(const struct pg *p)
+{
+	return PQsocket(p->conn);
+}
+
+const char *
+pg_error(const struct pg *p)
+{
+	return p->error;
+}
+
+struct pg_pool {
+	const struct conf *conf;
+	const char *url;
+	pthread_mutex_t lock;
+	struct pg *idle;
+};
+
+struct pg_pool *
+pg_pool_new(const struct conf *c, const char *url)
+{
+	struct pg_pool *pool = calloc(1, sizeof(*pool));
+
+	if (pool == NULL)
+		abort();
+	pool->conf = c;
+	pool->url = url;
+	pthread_mutex_init(&pool->lock, NULL);
+	return pool;
+}
+
+void
+pg_pool_free(struct pg_pool *pool)
+{
+	if (pool == NULL)
+		return;
+	pg_pool_drop_idle(pool);
+	pthread_mutex_destroy(&pool->lock);
+	free(pool);
+}
+
+static struct pg *
+take_one_idle(struct pg_pool *pool)
+{
+	struct pg *p;
+
+	pthread_mutex_lock(&pool->lock);
+	p = pool->idle;
+	if (p != NULL)
+		pool->idle = p->next;
+	pthread_mutex_unlock(&pool->lock);
+	return p;
+}
+
+struct pg *
+pg_pool_get(struct pg_pool *pool, enum pg_refusal *why)
+{
+	return get(pool->conf, pool->url, pool, why);
+}
+
+void
+pg_pool_put(struct pg_pool *pool, struct pg *p)
+{
+	if (p->broken || p->queued > 0 || PQstatus(p->conn) != CONNECTION_OK ||
+	    PQtransactionStatus(p->conn) != PQTRANS_IDLE) {
+		pg_close(p);
+		return;
+	}
+	p->idle_since_us = clock_mono_us();
+	pthread_mutex_lock(&pool->lock);
+	p->next = pool->idle;
+	pool->idle = p;
+	pthread_mutex_unlock(&pool->lock);
+}
+
+/* Takes out the connections that have been idle since before the given time. */
+static struct pg *
+take_idle(struct pg_pool *pool, int64_t before_us)
+{
+	struct pg *taken = NULL, **at;
+
+	pthread_mutex_lock(&pool->lock);
+	for (at = &pool->idle; *at != NULL;) {
+		struct pg *p = *at;
+
+		if (p->idle_since_us >= before_us) {
+			at = &p->next;
+			continue;
+		}
+		*at = p->next;
+		p->next = taken;
+		taken = p;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return taken;
+}
+
+static void
+close_all(struct pg *list)
+{
+	while (list != NULL) {
+		struct pg *p = list;
+
+		list = p->next;
+		pg_close(p);
+	}
+}
+
+void
+pg_pool_drop_idle(struct pg_pool *pool)
+{
+	close_all(take_idle(pool, INT64_MAX));
+}
+
+void
+pg_pool_tick(struct pg_pool *pool)
+{
+	if (slot_wanted(pool->conf->run_dir, SLOT_NAME))
+		close_all(take_idle(pool, clock_mono_us() - IDLE_GIVE_UP_US));
+}

@@ -1,0 +1,178 @@
+/*
+ * req: one request: who asks, for what, with which inputs; and the error that
+ * ends it.
+ *
+ * The first failure wins. Once a request has failed every further req_*, db_*,
+ * event_* and reply_* call does nothing and returns an empty value ("" or 0 or
+ * an empty object), never NULL where a value is due, so a handler reads as
+ * straight lines and asks req_failed() only before it branches on data.
+ *
+ * Everything returned lives in the request's arena.
+ */
+#ifndef REQ_H
+#define REQ_H
+
+#include "arena.h"
+#include "conf.h"
+#include "error.h"
+#include "gateway.h"
+#include "json.h"
+#include "pg.h"
+#include "redis.h"
+#include "token.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct req;
+struct route;
+
+/* A process: what lives as long as it. */
+struct app {
+	const char *program;
+	const struct route *routes;
+	struct conf conf;
+	struct tokens *tokens;
+	struct pg_pool *pool;
+	struct redis *redis;
+};
+
+/* What a route needs beside its role. */
+enum route_flags {
+	RT_READ = 0,
+	/* changes what others see: one transaction that holds the store's counter row */
+	RT_WRITE = 1,
+	/* a retry with the same Idempotency-Key gets the first answer */
+	RT_IDEMPOTENT = 2,
+	/* the answer is kept in Redis until the store's menu changes; ETag */
+	RT_CACHED = 4,
+	/* several statements see one moment */
+	RT_SNAPSHOT = 8,
+	/* acts as the platform role, outside of any store */
+	RT_PLATFORM = 16,
+	/* needs no database */
+	RT_LOCAL = 32,
+	/* commits, but emits no event and so holds no counter row */
+	RT_COMMITS = 64,
+};
+
+/* One row of a service's table. */
+struct route {
+	const char *method;  /* "*" with pattern "*": whatever no other row serves */
+	const char *pattern; /* "/api/admin/orders/{order_id}/status" */
+	unsigned roles;      /* enum role, or together; ROLE_NONE: no token is asked for */
+	unsigned flags;
+	void (*handler)(struct req *r);
+	/* a transaction of its own, committed before the handler runs, if any */
+	void (*before)(struct req *r);
+};
+
+struct header {
+	const char *name;
+	const char *value;
+	struct header *next;
+};
+
+struct reply {
+	int status; /* 0: none as yet */
+	const char *content_type;
+	const char *body;
+	size_t body_len;
+	const char *location;
+	struct header *headers;
+};
+
+/* The store of the request, read with the account in the first flush. */
+struct store {
+	const char *now;   /* the database's clock, after the counter's lock; text of timestamptz */
+	const char *today; /* the business date at that moment */
+	int64_t last_seq;
+	const char *counter_date; /* business date of the last order number, "" without one */
+	int64_t last_order_number;
+	bool counter_dirty;
+};
+
+struct req {
+	struct app *app;
+	struct arena *arena;
+	const struct gateway *gateway;
+	struct redis_link *redis;
+	const struct route *route;
+
+	const char *id; /* X-Request-Id */
+	const char *method;
+	const char *path;
+	const char *query; /* may be NULL */
+	const char *address; /* the client's */
+	enum lang lang;
+	const char *segments[8]; /* the path's, split */
+	int segment_count;
+	const char *body;
+	size_t body_len;
+	json_object *json; /* the body's object, once asked for */
+
+	struct claims who; /* role ROLE_NONE: nobody */
+	const char *token;
+	const char *idempotency_key; /* the client's, or one of our own */
+	bool own_key;
+	struct redis_ask ask;
+	struct redis_answer redis_answer;
+
+	struct store store;
+	struct db *db;
+	struct reply reply;
+
+	enum error_code error;
+	json_object *error_details;
+	int64_t retry_after_s;
+	const char *error_note; /* for the log only */
+	bool finished;          /* the answer stands (a replay); no handler's work is wanted */
+
+	int64_t start_us;
+	int db_trips;
+	void *state;           /* the handler's, from its before step */
+	const char *void_kind; /* to be voided in Redis after the commit: "menu", "auth" */
+};
+
+/* Fails the request, unless it has failed before. */
+void req_fail(struct req *r, enum error_code code);
+/* As req_fail, and the error's details say which field ("items[2].quantity") and why (English). */
+void req_fail_field(struct req *r, const char *field, const char *why);
+/* As req_fail with details, an object of the arena's. */
+void req_fail_details(struct req *r, enum error_code code, json_object *details);
+/* As req_fail for 429 and 503: when to come back. */
+void req_fail_retry(struct req *r, enum error_code code, int64_t seconds);
+/* Whether the request has failed or is finished: whether to stop. */
+bool req_failed(const struct req *r);
+
+/* A request header by its name ("If-None-Match"), or NULL. */
+const char *req_header(struct req *r, const char *name);
+
+/* The segment that stands for {name} in the route's pattern: an id 1…2^53-1, else 404 with the
+ * code. */
+int64_t req_path_id(struct req *r, const char *name, enum error_code missing);
+
+/* A query parameter; the empty value ("" or dflt) when it is absent. */
+const char *req_query_text(struct req *r, const char *name, size_t max_length);
+int64_t req_query_int(struct req *r, const char *name, int64_t least, int64_t most, int64_t dflt);
+
+/* A member of the body: of the object, which is the body itself (req_body) or a part of it; where is
+ * the part's place for messages ("items[2]."), "" for the body. Lengths are in characters. */
+json_object *req_body(struct req *r);
+const char *req_text(struct req *r, json_object *o, const char *where, const char *name,
+    size_t least, size_t most);
+/* NULL when absent or null. */
+const char *req_optional_text(struct req *r, json_object *o, const char *where, const char *name,
+    size_t least, size_t most);
+int64_t req_int(struct req *r, json_object *o, const char *where, const char *name, int64_t least,
+    int64_t most);
+/* dflt when absent or null. */
+int64_t req_optional_int(struct req *r, json_object *o, const char *where, const char *name,
+    int64_t least, int64_t most, int64_t dflt);
+/* An array of least…most elements; never NULL. */
+json_object *req_array(struct req *r, json_object *o, const char *where, const char *name,
+    size_t least, size_t most);
+/* The i-th element of such an array, which must be an object. */
+json_object *req_element(struct req *r, json_object *array, size_t i, const char *name);
+
+#endif

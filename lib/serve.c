@@ -1,0 +1,463 @@
+#include "config.h"
+
+#include "serve.h"
+
+#include "clock.h"
+#include "guard.h"
+#include "http.h"
+#include "log.h"
+#include "metrics.h"
+#include "reply.h"
+#include "route.h"
+#include "tx.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <openssl/sha.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define ARENA_BYTES ((size_t)256 << 10)
+#define JSON_BODY_LIMIT ((size_t)64 << 10)
+#define REQUEST_ID_LIMIT 64
+
+/* One thread's own. */
+struct worker {
+	struct app *app;
+	struct arena *arena;
+	struct redis_link *redis;
+	pthread_t thread;
+	int stop_fd;
+};
+
+/* --- reading ------------------------------------------------------------------------------- */
+
+static const char *
+request_id(struct req *r)
+{
+	const char *id = req_header(r, "X-Request-Id");
+	size_t n = id != NULL ? strlen(id) : 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!isalnum((unsigned char)id[i]) && strchr("._-", id[i]) == NULL)
+			n = 0;
+	return n >= 1 && n <= REQUEST_ID_LIMIT ? id : guard_uuid(r->arena);
+}
+
+static void
+read_target(struct req *r)
+{
+	const char *uri = r->gateway->param(r->gateway->self, "REQUEST_URI");
+	size_t n;
+
+	if (uri == NULL)
+		uri = "";
+	n = strcspn(uri, "?");
+	r->path = arena_strndup(r->arena, uri, n);
+	r->query = uri[n] == '?' ? uri + n + 1 : NULL;
+}
+
+/* Refuses by the declared length, before a byte is read; a body that lies about it is malformed. */
+static void
+read_body(struct req *r)
+{
+	const char *declared = req_header(r, "Content-Length");
+	int64_t length = declared != NULL && *declared != '\0' ? http_number(declared, 0, INT64_MAX) : 0;
+	char *bytes;
+	ssize_t n = 1;
+
+	r->body = "";
+	if (length < 0)
+		req_fail_field(r, "Content-Length", "is not a number");
+	else if ((size_t)length > JSON_BODY_LIMIT)
+		req_fail(r, ERR_PAYLOAD_TOO_LARGE);
+	if (req_failed(r) || length == 0)
+		return;
+	r->body = bytes = arena_alloc(r->arena, (size_t)length + 1);
+	while (r->body_len < (size_t)length && n > 0) {
+		n = r->gateway->read(r->gateway->self, bytes + r->body_len, (size_t)length - r->body_len);
+		if (n > 0)
+			r->body_len += (size_t)n;
+	}
+	if (r->body_len < (size_t)length)
+		req_fail_field(r, "", "the body is shorter than its Content-Length");
+}
+
+static void
+read_request(struct req *r)
+{
+	const char *method = r->gateway->param(r->gateway->self, "REQUEST_METHOD");
+
+	r->id = request_id(r);
+	r->method = method != NULL ? method : "";
+	r->lang = http_language(req_header(r, "Accept-Language"));
+	r->address = guard_address(r);
+	read_target(r);
+	read_body(r);
+}
+
+/* --- the way through ----------------------------------------------------------------------- */
+
+static void
+match(struct req *r)
+{
+	static const struct route nowhere = { "-", "-", ROLE_NONE, RT_LOCAL, NULL, NULL };
+	const char *allowed;
+
+	r->route = route_find(r, &allowed);
+	if (r->route != NULL)
+		return;
+	r->route = &nowhere;
+	if (*allowed != '\0')
+		reply_header(r, "Allow", allowed);
+	req_fail(r, *allowed != '\0' ? ERR_METHOD_NOT_ALLOWED : ERR_NOT_FOUND);
+}
+
+static void
+check_accept(struct req *r)
+{
+	if ((r->route->flags & RT_LOCAL) == 0 &&
+	    !http_accepts(req_header(r, "Accept"), "application/json"))
+		req_fail(r, ERR_NOT_ACCEPTABLE);
+}
+
+/* Runs a handler in its transaction, again where that is worth it. */
+static void
+run(struct req *r, void (*handler)(struct req *r))
+{
+	struct arena_mark mark = arena_mark(r->arena);
+	const struct req before = *r;
+
+	for (int attempt = 0;; attempt++) {
+		int trips;
+
+		tx_start(r);
+		handler(r);
+		if (tx_finish(r, attempt) == TX_DONE)
+			return;
+		trips = r->db_trips;
+		arena_reset(r->arena, mark);
+		*r = before;
+		r->db_trips = trips;
+	}
+}
+
+/* A cached answer: its ETag, a newline, its body. */
+static bool
+answer_from_cache(struct req *r)
+{
+	const struct redis_answer *a = &r->redis_answer;
+	const char *body = a->value != NULL && a->agreed ? strchr(a->value, '\n') : NULL;
+
+	if (req_failed(r) || (r->route->flags & RT_CACHED) == 0)
+		return false;
+	metrics_add(body != NULL ? "table_order_cache_hits_total{}" : "table_order_cache_misses_total{}", 1);
+	if (body == NULL)
+		return false;
+	body++;
+	reply_header(
+	    r, "ETag", arena_strndup(r->arena, a->value, (size_t)(body - 1 - a->value)));
+	reply_bytes(r, 200, "application/json; charset=utf-8", body,
+	    a->value_len - (size_t)(body - a->value));
+	return true;
+}
+
+/* Gives a fresh answer of a cached route its ETag, and keeps both. */
+static void
+fill_cache(struct req *r)
+{
+	unsigned char hash[SHA256_DIGEST_LENGTH];
+	struct buf b;
+
+	if (r->error != ERR_NONE || r->reply.status != 200)
+		return;
+	buf_init(&b, r->arena, r->reply.body_len + 128);
+	buf_printf(&b, "%s ", r->who.store_id);
+	buf_add(&b, r->reply.body, r->reply.body_len);
+	SHA256((unsigned char *)b.data, b.len, hash);
+	buf_init(&b, r->arena, r->reply.body_len + 128);
+	buf_puts(&b, "\"");
+	for (int i = 0; i < 16; i++)
+		buf_printf(&b, "%02x", hash[i]);
+	buf_puts(&b, "\"");
+	reply_header(r, "ETag", arena_strdup(r->arena, b.data));
+	buf_puts(&b, "\n");
+	buf_add(&b, r->reply.body, r->reply.body_len);
+	redis_fill(r->redis, &r->ask, &r->redis_answer, b.data, b.len);
+}
+
+static const char *
+header_value(const struct req *r, const char *name)
+{
+	for (const struct header *h = r->reply.headers; h != NULL; h = h->next)
+		if (strcmp(h->name, name) == 0)
+			return h->value;
+	return NULL;
+}
+
+/* 304 for a client that has the answer already (RFC 9110 §13.1.2). */
+static void
+revalidate(struct req *r)
+{
+	const char *known = req_header(r, "If-None-Match"), *etag = header_value(r, "ETag");
+
+	if (r->error != ERR_NONE || etag == NULL)
+		return;
+	reply_header(r, "Cache-Control", "private, no-cache");
+	if (known == NULL)
+		return;
+	/* the comparison is weak: W/ does not count */
+	if (strcmp(known, "*") == 0 || http_list_has(known, etag) ||
+	    http_list_has(known, arena_printf(r->arena, "W/%s", etag))) {
+		r->reply.status = 304;
+		r->reply.content_type = NULL;
+	}
+}
+
+static void
+handle(struct req *r)
+{
+	read_request(r);
+	match(r);
+	guard_cors(r);
+	check_accept(r);
+	guard_token(r);
+	guard_idempotency_key(r);
+	guard_redis(r);
+	if (!answer_from_cache(r)) {
+		if (!req_failed(r) && r->route->before != NULL)
+			run(r, r->route->before);
+		if (!req_failed(r))
+			run(r, r->route->handler);
+		if (r->error == ERR_NONE && r->void_kind != NULL && r->who.store_id[0] != '\0')
+			redis_void(r->redis, r->void_kind, r->who.store_id);
+		if ((r->route->flags & RT_CACHED) != 0)
+			fill_cache(r);
+	}
+	revalidate(r);
+	reply_send(r);
+}
+
+/* --- afterwards ---------------------------------------------------------------------------- */
+
+static bool
+is_slow(const struct req *r, int64_t us)
+{
+	const struct conf *c = &r->app->conf;
+	bool writes = (r->route->flags & (RT_WRITE | RT_COMMITS)) != 0;
+
+	return us > (writes ? c->slow_write_ms : c->slow_read_ms) * 1000;
+}
+
+static void
+count_request(const struct req *r, int64_t us, bool slow)
+{
+	char labels[METRICS_NAME_SIZE], series[METRICS_NAME_SIZE];
+
+	snprintf(labels, sizeof(labels), "program=\"%s\",method=\"%s\",route=\"%s\"", r->app->program,
+	    r->route->method, r->route->pattern);
+	snprintf(series, sizeof(series), "table_order_requests_total{%.120s,status=\"%d\"}", labels,
+	    reply_status(r));
+	metrics_add(series, 1);
+	metrics_observe_us("table_order_request_duration_seconds", labels, us);
+	if (slow) {
+		snprintf(series, sizeof(series), "table_order_slow_requests_total{%.140s}", labels);
+		metrics_add(series, 1);
+	}
+}
+
+static void
+log_request(const struct req *r, int64_t us, bool slow)
+{
+	int status = reply_status(r);
+	enum log_level level = LOG_INFO;
+
+	if (status >= 500)
+		level = LOG_ERROR;
+	else if (slow)
+		level = LOG_WARNING;
+	log_write(level, slow ? "slow request" : "request", LOG_S("request_id", r->id),
+	    LOG_S("method", r->method), LOG_S("path", r->path), LOG_I("status", status),
+	    LOG_I("duration_us", us), LOG_I("db_trips", r->db_trips), LOG_I("slow", slow),
+	    LOG_S("code", error_name(r->error)), LOG_S("subject", r->who.subject),
+	    LOG_S("store_id", r->who.store_id), LOG_S("address", r->address),
+	    LOG_S("cause", r->error_note), LOG_END);
+}
+
+static void
+serve_one(void *context, const struct gateway *g)
+{
+	struct worker *w = context;
+	struct arena_mark mark = arena_mark(w->arena);
+	struct req r = { .app = w->app, .arena = w->arena, .gateway = g, .redis = w->redis };
+	int64_t us;
+
+	r.start_us = clock_mono_us();
+	handle(&r);
+	us = clock_mono_us() - r.start_us;
+	count_request(&r, us, is_slow(&r, us));
+	log_request(&r, us, is_slow(&r, us));
+	arena_reset(w->arena, mark);
+}
+
+/* --- the process --------------------------------------------------------------------------- */
+
+static void
+worker_init(struct worker *w, struct app *app, int stop_fd)
+{
+	w->app = app;
+	w->arena = arena_new(ARENA_BYTES);
+	w->redis = redis_link_new(app->redis);
+	w->stop_fd = stop_fd;
+}
+
+static void
+worker_fini(struct worker *w)
+{
+	redis_link_free(w->redis);
+	arena_free(w->arena);
+}
+
+static void *
+worker_main(void *arg)
+{
+	struct worker *w = arg;
+
+	gateway_fastcgi_loop(w->stop_fd, serve_one, w);
+	return NULL;
+}
+
+/* Waits for a signal to stop, looking after the connections once a second. */
+static void
+wait_for_stop(struct app *app, const sigset_t *signals)
+{
+	const struct timespec second = { 1, 0 };
+
+	while (sigtimedwait(signals, NULL, &second) == -1)
+		pg_pool_tick(app->pool);
+}
+
+static int
+serve_fastcgi(struct app *app, const sigset_t *signals)
+{
+	size_t n = (size_t)app->conf.worker_threads;
+	struct worker *workers = calloc(n, sizeof(*workers));
+	int stop_fd = eventfd(0, EFD_CLOEXEC);
+
+	if (workers == NULL || stop_fd == -1 || gateway_fastcgi_init() == -1) {
+		log_error("FastCGI cannot be started", LOG_S("error", strerror(errno)));
+		free(workers);
+		return EXIT_FAILURE;
+	}
+	for (size_t i = 0; i < n; i++) {
+		worker_init(&workers[i], app, stop_fd);
+		if (pthread_create(&workers[i].thread, NULL, worker_main, &workers[i]) != 0)
+			abort();
+	}
+	log_info("started", LOG_I("threads", n));
+	wait_for_stop(app, signals);
+	/* never read, so every worker sees it */
+	(void)!write(stop_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+	for (size_t i = 0; i < n; i++) {
+		pthread_join(workers[i].thread, NULL);
+		worker_fini(&workers[i]);
+	}
+	log_info("stopped");
+	close(stop_fd);
+	free(workers);
+	return EXIT_SUCCESS;
+}
+
+static int
+serve_cgi(struct app *app)
+{
+	struct worker w;
+
+	worker_init(&w, app, -1);
+	gateway_cgi(serve_one, &w);
+	worker_fini(&w);
+	return EXIT_SUCCESS;
+}
+
+/* --routes, --help, --version: answered without configuration. -1: none of them. */
+static int
+answer_option(int argc, char **argv, const char *program, const struct route *routes)
+{
+	if (argc < 2)
+		return -1;
+	if (strcmp(argv[1], "--routes") == 0)
+		route_print(program, routes, stdout);
+	else if (strcmp(argv[1], "--version") == 0)
+		printf("%s (table-order) %s\n", program, PACKAGE_VERSION);
+	else if (strcmp(argv[1], "--help") == 0)
+		printf("usage: %s [--routes | --help | --version]\n"
+		       "A FastCGI program (listening socket as standard input) or a CGI program,\n"
+		       "started by a web server or a supervisor; see %s(8).\n",
+		    program, program);
+	else {
+		fprintf(stderr, "%s: unknown option %s; see --help\n", program, argv[1]);
+		return 2;
+	}
+	return EXIT_SUCCESS;
+}
+
+static int
+app_init(struct app *app, unsigned need)
+{
+	const unsigned every = CONF_DATABASE | CONF_REDIS | CONF_VERIFY;
+
+	if (conf_load(&app->conf, conf_path(), every | need, false, stderr) > 0)
+		return -1;
+	app->tokens = tokens_new(&app->conf, stderr);
+	app->redis = redis_new(&app->conf, stderr);
+	if (app->tokens == NULL || app->redis == NULL)
+		return -1;
+	app->pool = pg_pool_new(&app->conf, app->conf.database_url);
+	return 0;
+}
+
+static void
+app_fini(struct app *app)
+{
+	pg_pool_free(app->pool);
+	redis_free(app->redis);
+	tokens_free(app->tokens);
+	conf_fini(&app->conf);
+}
+
+int
+serve(int argc, char **argv, const char *program, unsigned need, const struct route *routes)
+{
+	struct app app = { .program = program, .routes = routes };
+	int result = answer_option(argc, argv, program, routes);
+	sigset_t signals;
+
+	if (result != -1)
+		return result;
+	if (!gateway_is_fastcgi() && getenv("GATEWAY_INTERFACE") == NULL) {
+		fprintf(stderr, "%s: standard input is no listening socket, and this is no CGI request; "
+				"see --help\n",
+		    program);
+		return 2;
+	}
+	/* before any thread is made, so that only wait_for_stop() ever sees them */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	if (app_init(&app, need) == 0) {
+		log_open(app.conf.log_dir, program, app.conf.log_level);
+		metrics_open(app.conf.run_dir, program);
+		result = gateway_is_fastcgi() ? serve_fastcgi(&app, &signals) : serve_cgi(&app);
+	} else {
+		result = EXIT_FAILURE;
+	}
+	app_fini(&app);
+	return result;
+}
