@@ -5,7 +5,5 @@ orderctl_orderctl_SOURCES = \
 	orderctl/check_config.c orderctl/create_super_admin.c orderctl/keygen.c \
 	orderctl/migrate.c orderctl/outbox.c orderctl/seed_demo.c
 nodist_orderctl_orderctl_SOURCES = sql/orderctl.h
-orderctl_orderctl_CFLAGS = $(AM_CFLAGS) $(PIE_CFLAGS)
-orderctl_orderctl_LDFLAGS = $(AM_LDFLAGS) $(PIE_LDFLAGS)
-orderctl_orderctl_LDADD = lib/liborder.la $(PQ_LIBS) $(JSON_LIBS) $(CRYPTO_LIBS)
+orderctl_orderctl_LDADD = $(LDADD) $(CRYPTO_LIBS)
 BUILT_SOURCES += sql/orderctl.h
