@@ -62,7 +62,8 @@ count_attempt(struct req *r, struct login *l)
 	struct rows *failures, *attempt;
 
 	sql_login_lock(r, l->throttle_key, r->address);
-	failures = sql_login_failures(r, l->throttle_key, r->address, r->app->conf.login_window_seconds);
+	failures =
+	    sql_login_failures(r, l->throttle_key, r->address, r->app->conf.login_window_seconds);
 	db_flush(r);
 	check_throttle(r, failures);
 	attempt = sql_login_attempt(r, l->throttle_key, r->address);
@@ -274,11 +275,14 @@ get_jwks(struct req *r)
 #define ANYBODY (ROLE_TABLE | ROLE_STORE_ADMIN | ROLE_SUPER_ADMIN)
 
 static const struct route routes[] = {
-	{ "POST", "/api/customer/auth/login", ROLE_NONE, LOGIN, finish_login, begin_table_login },
-	{ "POST", "/api/admin/auth/login", ROLE_NONE, LOGIN, finish_login, begin_admin_login },
-	{ "POST", "/api/superadmin/auth/login", ROLE_NONE, LOGIN, finish_login, begin_super_admin_login },
-	{ "POST", "/api/auth/logout", ANYBODY, RT_COMMITS, post_logout, NULL },
-	{ "GET", "/api/auth/jwks.json", ROLE_NONE, RT_LOCAL, get_jwks, NULL },
+	{ "POST", "/api/customer/auth/login", ROLE_NONE, LOGIN, finish_login,
+	    .before = begin_table_login },
+	{ "POST", "/api/admin/auth/login", ROLE_NONE, LOGIN, finish_login,
+	    .before = begin_admin_login },
+	{ "POST", "/api/superadmin/auth/login", ROLE_NONE, LOGIN, finish_login,
+	    .before = begin_super_admin_login },
+	{ "POST", "/api/auth/logout", ANYBODY, RT_COMMITS, post_logout },
+	{ "GET", "/api/auth/jwks.json", ROLE_NONE, RT_LOCAL, get_jwks },
 	{ 0 },
 };
 

@@ -73,7 +73,8 @@ find_menus(struct req *r, struct wish *w, const struct rows *menus)
 		struct line *line = &w->lines[i];
 		json_object *entry;
 
-		while (line->menu < rows_count(menus) && row_int(menus, line->menu, "id") != line->menu_id)
+		while (line->menu < rows_count(menus) &&
+		    row_int(menus, line->menu, "id") != line->menu_id)
 			line->menu++;
 		if (row_bool(menus, line->menu, "is_available"))
 			continue;
@@ -121,8 +122,9 @@ render(struct req *r, const struct order *o, const struct wish *w, const struct 
 	json_object *j = order_json(r, o);
 
 	for (int i = 0; i < w->count; i++)
-		order_json_item(r, j, w->lines[i].menu_id, row_text(menus, w->lines[i].menu, "name"),
-		    w->lines[i].quantity, row_int(menus, w->lines[i].menu, "price"));
+		order_json_item(r, j, w->lines[i].menu_id,
+		    row_text(menus, w->lines[i].menu, "name"), w->lines[i].quantity,
+		    row_int(menus, w->lines[i].menu, "price"));
 	return j;
 }
 
@@ -181,7 +183,7 @@ post_order(struct req *r)
 }
 
 static const struct route routes[] = {
-	{ "POST", "/api/customer/orders", ROLE_TABLE, RT_WRITE | RT_IDEMPOTENT, post_order, NULL },
+	{ "POST", "/api/customer/orders", ROLE_TABLE, RT_WRITE | RT_IDEMPOTENT, post_order },
 	{ 0 },
 };
 

@@ -94,9 +94,10 @@ get_menu(struct req *r)
 }
 
 static const struct route routes[] = {
-	{ "GET", "/api/customer/categories", ROLE_TABLE, RT_CACHED, get_categories, NULL },
-	{ "GET", "/api/customer/menus", ROLE_TABLE, RT_CACHED, get_menus, NULL },
-	{ "GET", "/api/customer/menus/{menu_id}", ROLE_TABLE, RT_CACHED, get_menu, NULL },
+	{ "GET", "/api/customer/categories", ROLE_TABLE, RT_READ, get_categories,
+	    .cached = "menu" },
+	{ "GET", "/api/customer/menus", ROLE_TABLE, RT_READ, get_menus, .cached = "menu" },
+	{ "GET", "/api/customer/menus/{menu_id}", ROLE_TABLE, RT_READ, get_menu, .cached = "menu" },
 	{ 0 },
 };
 

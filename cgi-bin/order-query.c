@@ -94,7 +94,8 @@ get_orders(struct req *r)
 	struct rows *lines, *count;
 
 	if (*status != '\0' && order_status_parse(status) == -1)
-		req_fail_field(r, "status", "must be pending, preparing, ready, served or cancelled");
+		req_fail_field(
+		    r, "status", "must be pending, preparing, ready, served or cancelled");
 	if (*status == '\0')
 		status = NULL;
 	lines = sql_orders_page(r, table, status, page_size, (page - 1) * page_size);
@@ -166,11 +167,11 @@ get_board(struct req *r)
 }
 
 static const struct route routes[] = {
-	{ "GET", "/api/customer/orders", ROLE_TABLE, RT_SNAPSHOT, get_own_orders, NULL },
-	{ "GET", "/api/customer/orders/{order_id}", ROLE_TABLE, RT_READ, get_own_order, NULL },
-	{ "GET", "/api/admin/orders", ROLE_STORE_ADMIN, RT_SNAPSHOT, get_orders, NULL },
-	{ "GET", "/api/admin/orders/{order_id}", ROLE_STORE_ADMIN, RT_READ, get_order, NULL },
-	{ "GET", "/api/admin/board", ROLE_STORE_ADMIN, RT_SNAPSHOT, get_board, NULL },
+	{ "GET", "/api/customer/orders", ROLE_TABLE, RT_SNAPSHOT, get_own_orders },
+	{ "GET", "/api/customer/orders/{order_id}", ROLE_TABLE, RT_READ, get_own_order },
+	{ "GET", "/api/admin/orders", ROLE_STORE_ADMIN, RT_SNAPSHOT, get_orders },
+	{ "GET", "/api/admin/orders/{order_id}", ROLE_STORE_ADMIN, RT_READ, get_order },
+	{ "GET", "/api/admin/board", ROLE_STORE_ADMIN, RT_SNAPSHOT, get_board },
 	{ 0 },
 };
 

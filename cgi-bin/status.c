@@ -140,8 +140,8 @@ print_series(void *arg, const char *name, uint64_t value)
 	declare(p, name, n);
 	/* sums are kept in microseconds */
 	if (ends_with(name, n, "_seconds_sum"))
-		buf_printf(&p->text, "%s %llu.%06llu\n", name, (unsigned long long)(value / 1000000),
-		    (unsigned long long)(value % 1000000));
+		buf_printf(&p->text, "%s %llu.%06llu\n", name,
+		    (unsigned long long)(value / 1000000), (unsigned long long)(value % 1000000));
 	else
 		buf_printf(&p->text, "%s %llu\n", name, (unsigned long long)value);
 }
@@ -186,9 +186,9 @@ answer_unserved(struct req *r)
 }
 
 static const struct route routes[] = {
-	{ "GET", "/health", ROLE_NONE, RT_LOCAL, get_health, NULL },
-	{ "GET", "/metrics", ROLE_NONE, RT_LOCAL, get_metrics, NULL },
-	{ "*", "*", ROLE_NONE, RT_LOCAL, answer_unserved, NULL },
+	{ "GET", "/health", ROLE_NONE, RT_LOCAL, get_health },
+	{ "GET", "/metrics", ROLE_NONE, RT_LOCAL, get_metrics },
+	{ "*", "*", ROLE_NONE, RT_LOCAL, answer_unserved },
 	{ 0 },
 };
 

@@ -25,7 +25,8 @@ read_status(struct req *r)
 	int status = order_status_parse(req_text(r, req_body(r), "", "status", 1, 20));
 
 	if (status == -1)
-		req_fail_field(r, "status", "must be pending, preparing, ready, served or cancelled");
+		req_fail_field(
+		    r, "status", "must be pending, preparing, ready, served or cancelled");
 	return status;
 }
 
@@ -78,7 +79,8 @@ patch_status(struct req *r)
 }
 
 static const struct route routes[] = {
-	{ "PATCH", "/api/admin/orders/{order_id}/status", ROLE_STORE_ADMIN, RT_WRITE, patch_status, NULL },
+	{ "PATCH", "/api/admin/orders/{order_id}/status", ROLE_STORE_ADMIN, RT_WRITE,
+	    patch_status },
 	{ 0 },
 };
 

@@ -64,7 +64,7 @@ arena_free(struct arena *a)
 {
 	if (a == NULL)
 		return;
-	arena_reset(a, (struct arena_mark){ 0 });
+	arena_reset(a, (struct arena_mark) { 0 });
 	free(a->top);
 	free(a);
 }
@@ -150,7 +150,7 @@ arena_defer(struct arena *a, void (*release)(void *), void *object)
 struct arena_mark
 arena_mark(struct arena *a)
 {
-	return (struct arena_mark){ a->top, a->top->used, a->defers };
+	return (struct arena_mark) { a->top, a->top->used, a->defers };
 }
 
 void
@@ -175,7 +175,7 @@ arena_reset(struct arena *a, struct arena_mark mark)
 void
 buf_init(struct buf *b, struct arena *a, size_t size_hint)
 {
-	*b = (struct buf){ .arena = a, .size = size_hint + 1 };
+	*b = (struct buf) { .arena = a, .size = size_hint + 1 };
 	b->data = arena_alloc(a, b->size);
 }
 

@@ -157,7 +157,8 @@ conf_parse_line(char *line, const char **key, const char **value, const char **w
 	while (plain_char(*p))
 		p++;
 	if (*p != '\0') {
-		*why = "an unquoted value holds only A-Z a-z 0-9 _ @ % + = : , . / -; put it in '...'";
+		*why =
+		    "an unquoted value holds only A-Z a-z 0-9 _ @ % + = : , . / -; put it in '...'";
 		return -1;
 	}
 	return 1;
@@ -180,7 +181,8 @@ take_line(struct loader *l, char *line, int number)
 		return;
 	k = find_key(key, &is_file);
 	if (k == NULL) {
-		fprintf(l->err, "%s: %s: unknown key%s\n", where, key, l->strict ? "" : " (ignored)");
+		fprintf(
+		    l->err, "%s: %s: unknown key%s\n", where, key, l->strict ? "" : " (ignored)");
 		l->errors += l->strict;
 		return;
 	}
@@ -261,7 +263,8 @@ read_secret_file(struct loader *l, const struct key *k, const struct source *s)
 
 	if (fd != -1 && must_hide(k) && fstat(fd, &st) == 0 && (st.st_mode & S_IROTH) != 0) {
 		close(fd);
-		snprintf(what, sizeof(what), "%.300s: everybody can read it; chmod o-r it", s->value);
+		snprintf(
+		    what, sizeof(what), "%.300s: everybody can read it; chmod o-r it", s->value);
 		problem(l, s->where, k->name, what);
 		return NULL;
 	}
@@ -298,7 +301,8 @@ decode_pem(struct conf *c, const char *value)
 	bytes = malloc(n + 1);
 	if (bytes == NULL)
 		abort();
-	len = n > 0 && n < FILE_LIMIT ? EVP_DecodeBlock(bytes, (const unsigned char *)value, (int)n) : -1;
+	len = n > 0 && n < FILE_LIMIT ? EVP_DecodeBlock(bytes, (const unsigned char *)value, (int)n)
+				      : -1;
 	if (len > (int)pad && strncmp((char *)bytes, "-----BEGIN ", 11) == 0)
 		pem = keep(c, (char *)bytes, (size_t)len - pad);
 	free(bytes);

@@ -61,7 +61,8 @@ connected(struct req *r)
 		return false;
 	r->db->pg = pg_pool_get(r->app->pool, &why);
 	if (r->db->pg == NULL)
-		fail_away(r, why == PG_BUSY ? "no database connection is free" : "database is away");
+		fail_away(
+		    r, why == PG_BUSY ? "no database connection is free" : "database is away");
 	return r->db->pg != NULL;
 }
 
@@ -115,8 +116,8 @@ fail_statement(struct req *r, const PGresult *result, const char *statement)
 
 	if (req_failed(r))
 		return;
-	r->db->conflict = state != NULL &&
-	    (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0);
+	r->db->conflict =
+	    state != NULL && (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0);
 	if (code == ERR_DEPENDENCY_UNAVAILABLE)
 		fail_away(r, NULL);
 	else

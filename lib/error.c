@@ -6,8 +6,7 @@ static const struct {
 	const char *name;
 	int status;
 	const char *message[2];
-} errors[ERR_COUNT] = {
-	[ERR_NONE] = { "OK", 200, { "", "" } },
+} errors[ERR_COUNT] = { [ERR_NONE] = { "OK", 200, { "", "" } },
 #define E(code, status, ko, en) [ERR_##code] = { #code, status, { ko, en } },
 	ERROR_LIST(E)
 #undef E

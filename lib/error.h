@@ -6,46 +6,47 @@
 #define ERROR_H
 
 /* code, HTTP status, Korean message, English message */
-#define ERROR_LIST(E)                                                                              \
-	E(INVALID_REQUEST, 400, "요청이 올바르지 않습니다.", "The request is not valid.")          \
-	E(INVALID_CREDENTIALS, 401, "로그인 정보가 올바르지 않습니다.",                            \
-	    "The login details are wrong.")                                                        \
-	E(TOKEN_MISSING, 401, "로그인이 필요합니다.", "Log in first.")                             \
-	E(TOKEN_EXPIRED, 401, "로그인이 만료되었습니다. 다시 로그인해 주세요.",                    \
-	    "The login has expired. Log in again.")                                                \
-	E(TOKEN_INVALID, 401, "로그인 정보가 유효하지 않습니다. 다시 로그인해 주세요.",            \
-	    "The login is not valid any more. Log in again.")                                      \
-	E(ACCOUNT_INACTIVE, 403, "사용이 중지된 계정 또는 매장입니다.",                            \
-	    "This account or store is not active.")                                                \
-	E(FORBIDDEN, 403, "이 작업을 할 권한이 없습니다.", "You may not do this.")                 \
-	E(NOT_FOUND, 404, "요청한 주소가 없습니다.", "There is nothing at this address.")          \
-	E(ORDER_NOT_FOUND, 404, "주문을 찾을 수 없습니다.", "There is no such order.")             \
-	E(MENU_NOT_FOUND, 404, "메뉴를 찾을 수 없습니다.", "There is no such menu.")               \
-	E(METHOD_NOT_ALLOWED, 405, "이 주소에서 지원하지 않는 방식입니다.",                        \
-	    "This address does not support this method.")                                          \
-	E(NOT_ACCEPTABLE, 406, "이 형식으로는 응답할 수 없습니다.",                                \
-	    "An answer is available as application/json only.")                                    \
-	E(ORDER_ITEMS_UNAVAILABLE, 409, "주문할 수 없는 메뉴가 있습니다.",                         \
-	    "Some of the menus cannot be ordered.")                                                \
-	E(PRICE_CHANGED, 409, "가격이 변경되었습니다. 확인 후 다시 주문해 주세요.",                \
-	    "Prices have changed. Check them and order again.")                                    \
-	E(INVALID_STATUS_TRANSITION, 409, "이 상태로 변경할 수 없는 주문입니다.",                  \
-	    "The order cannot go to this status.")                                                 \
-	E(VERSION_CONFLICT, 409, "다른 사람이 먼저 주문을 변경했습니다.",                          \
-	    "Somebody else has changed the order meanwhile.")                                      \
-	E(CONFLICT, 409, "이미 있거나 사용 중인 값입니다.",                                        \
-	    "This conflicts with something that exists.")                                          \
-	E(PAYLOAD_TOO_LARGE, 413, "요청 내용이 너무 큽니다.", "The request body is too large.")    \
-	E(UNSUPPORTED_MEDIA_TYPE, 415, "지원하지 않는 요청 형식입니다.",                           \
-	    "The request body has an unsupported type.")                                           \
-	E(IDEMPOTENCY_KEY_REUSED, 422, "같은 요청 키가 다른 내용으로 이미 사용되었습니다.",        \
-	    "This Idempotency-Key was used with another body.")                                    \
-	E(RATE_LIMITED, 429, "요청이 너무 많습니다. 잠시 후 다시 시도해 주세요.",                  \
-	    "Too many requests. Try again in a moment.")                                           \
-	E(LOGIN_THROTTLED, 429, "로그인 시도가 너무 많습니다. 잠시 후 다시 시도해 주세요.",        \
-	    "Too many failed logins. Try again later.")                                            \
-	E(INTERNAL_ERROR, 500, "서버에 문제가 발생했습니다.", "Something went wrong in the server.") \
-	E(DEPENDENCY_UNAVAILABLE, 503, "잠시 서비스를 이용할 수 없습니다. 다시 시도해 주세요.",    \
+#define ERROR_LIST(E) \
+	E(INVALID_REQUEST, 400, "요청이 올바르지 않습니다.", "The request is not valid.") \
+	E(INVALID_CREDENTIALS, 401, "로그인 정보가 올바르지 않습니다.", \
+	    "The login details are wrong.") \
+	E(TOKEN_MISSING, 401, "로그인이 필요합니다.", "Log in first.") \
+	E(TOKEN_EXPIRED, 401, "로그인이 만료되었습니다. 다시 로그인해 주세요.", \
+	    "The login has expired. Log in again.") \
+	E(TOKEN_INVALID, 401, "로그인 정보가 유효하지 않습니다. 다시 로그인해 주세요.", \
+	    "The login is not valid any more. Log in again.") \
+	E(ACCOUNT_INACTIVE, 403, "사용이 중지된 계정 또는 매장입니다.", \
+	    "This account or store is not active.") \
+	E(FORBIDDEN, 403, "이 작업을 할 권한이 없습니다.", "You may not do this.") \
+	E(NOT_FOUND, 404, "요청한 주소가 없습니다.", "There is nothing at this address.") \
+	E(ORDER_NOT_FOUND, 404, "주문을 찾을 수 없습니다.", "There is no such order.") \
+	E(MENU_NOT_FOUND, 404, "메뉴를 찾을 수 없습니다.", "There is no such menu.") \
+	E(METHOD_NOT_ALLOWED, 405, "이 주소에서 지원하지 않는 방식입니다.", \
+	    "This address does not support this method.") \
+	E(NOT_ACCEPTABLE, 406, "이 형식으로는 응답할 수 없습니다.", \
+	    "An answer is available as application/json only.") \
+	E(ORDER_ITEMS_UNAVAILABLE, 409, "주문할 수 없는 메뉴가 있습니다.", \
+	    "Some of the menus cannot be ordered.") \
+	E(PRICE_CHANGED, 409, "가격이 변경되었습니다. 확인 후 다시 주문해 주세요.", \
+	    "Prices have changed. Check them and order again.") \
+	E(INVALID_STATUS_TRANSITION, 409, "이 상태로 변경할 수 없는 주문입니다.", \
+	    "The order cannot go to this status.") \
+	E(VERSION_CONFLICT, 409, "다른 사람이 먼저 주문을 변경했습니다.", \
+	    "Somebody else has changed the order meanwhile.") \
+	E(CONFLICT, 409, "이미 있거나 사용 중인 값입니다.", \
+	    "This conflicts with something that exists.") \
+	E(PAYLOAD_TOO_LARGE, 413, "요청 내용이 너무 큽니다.", "The request body is too large.") \
+	E(UNSUPPORTED_MEDIA_TYPE, 415, "지원하지 않는 요청 형식입니다.", \
+	    "The request body has an unsupported type.") \
+	E(IDEMPOTENCY_KEY_REUSED, 422, "같은 요청 키가 다른 내용으로 이미 사용되었습니다.", \
+	    "This Idempotency-Key was used with another body.") \
+	E(RATE_LIMITED, 429, "요청이 너무 많습니다. 잠시 후 다시 시도해 주세요.", \
+	    "Too many requests. Try again in a moment.") \
+	E(LOGIN_THROTTLED, 429, "로그인 시도가 너무 많습니다. 잠시 후 다시 시도해 주세요.", \
+	    "Too many failed logins. Try again later.") \
+	E(INTERNAL_ERROR, 500, "서버에 문제가 발생했습니다.", \
+	    "Something went wrong in the server.") \
+	E(DEPENDENCY_UNAVAILABLE, 503, "잠시 서비스를 이용할 수 없습니다. 다시 시도해 주세요.", \
 	    "The service is not available at the moment. Try again.")
 
 enum error_code {
@@ -53,7 +54,7 @@ enum error_code {
 #define E(code, status, ko, en) ERR_##code,
 	ERROR_LIST(E)
 #undef E
-	ERR_COUNT
+	    ERR_COUNT
 };
 
 enum lang { LANG_KO, LANG_EN };

@@ -40,6 +40,6 @@ event_add(struct req *r, json_object *event)
 		return;
 	sql_event_insert(r, r->who.store_id, r->store.last_seq,
 	    json_object_get_string(json_object_object_get(event, "event_type")),
-	    json_object_get_int64(table), json_object_get_int64(session), r->who.subject, r->store.now,
-	    json_text(r->arena, event));
+	    json_object_get_int64(table), json_object_get_int64(session), r->who.subject,
+	    r->store.now, json_text(r->arena, event));
 }

@@ -19,7 +19,8 @@ gateway_is_fastcgi(void)
 	int listening = 0;
 	socklen_t size = sizeof(listening);
 
-	return getsockopt(STDIN_FILENO, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening;
+	return getsockopt(STDIN_FILENO, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 &&
+	    listening;
 }
 
 int
@@ -29,7 +30,8 @@ gateway_fastcgi_init(void)
 
 	if (FCGX_Init() != 0 || flags == -1)
 		return -1;
-	/* several threads wait for one connection: those that come late must not sleep in accept() */
+	/* several threads wait for one connection: those that come late must not sleep in accept()
+	 */
 	return fcntl(STDIN_FILENO, F_SETFL, flags | O_NONBLOCK);
 }
 
@@ -79,7 +81,8 @@ gateway_fastcgi_loop(int stop_fd, gateway_handle *handle, void *context)
 		if (result == 0)
 			handle(context, &g);
 		else if (result != -EAGAIN && result != -EINTR && result != -ECONNABORTED)
-			log_warning("a FastCGI connection failed", LOG_S("error", strerror(abs(result))));
+			log_warning(
+			    "a FastCGI connection failed", LOG_S("error", strerror(abs(result))));
 		/* always, before waiting: a half-accepted request would keep its connection */
 		FCGX_Finish_r(&request);
 	}

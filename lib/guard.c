@@ -12,8 +12,8 @@
 #include <sys/random.h>
 
 #define ALLOW_HEADERS "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, If-None-Match"
-#define EXPOSE_HEADERS                                                                             \
-	"ETag, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, "     \
+#define EXPOSE_HEADERS \
+	"ETag, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, " \
 	"X-Request-Id, Idempotent-Replayed"
 #define IDEMPOTENCY_KEY_LIMIT 128
 
@@ -22,8 +22,7 @@ guard_cors(struct req *r)
 {
 	const char *origin = req_header(r, "Origin");
 
-	reply_header(r, "Vary",
-	    (r->route->flags & RT_CACHED) != 0 ? "Authorization, Origin" : "Origin");
+	reply_header(r, "Vary", r->route->cached != NULL ? "Authorization, Origin" : "Origin");
 	if (origin == NULL || !http_list_has(r->app->conf.cors_allowed_origins, origin))
 		return;
 	reply_header(r, "Access-Control-Allow-Origin", origin);
@@ -55,7 +54,8 @@ guard_token(struct req *r)
 		req_fail(r, authorization == NULL ? ERR_TOKEN_MISSING : ERR_TOKEN_INVALID);
 		return;
 	}
-	switch (tokens_verify(r->app->tokens, r->token, clock_wall_us() / CLOCK_SECOND_US, &r->who)) {
+	switch (
+	    tokens_verify(r->app->tokens, r->token, clock_wall_us() / CLOCK_SECOND_US, &r->who)) {
 	case TOKEN_OK:
 		break;
 	case TOKEN_OLD:
@@ -112,12 +112,12 @@ guard_redis(struct req *r)
 	if (req_failed(r) || r->who.role == ROLE_NONE)
 		return;
 	r->ask.subject = r->who.subject;
-	if ((r->route->flags & RT_CACHED) != 0) {
+	if (r->route->cached != NULL) {
 		r->ask.store_id = r->who.store_id;
 		r->ask.jti = r->who.jti;
-		r->ask.kind = "menu";
-		r->ask.what = arena_printf(
-		    r->arena, "%s?%s", r->path, r->query != NULL ? r->query : "");
+		r->ask.kind = r->route->cached;
+		r->ask.what =
+		    arena_printf(r->arena, "%s?%s", r->path, r->query != NULL ? r->query : "");
 	}
 	r->redis_answer = redis_ask(r->redis, r->arena, &r->ask);
 	rate_limit(r);
@@ -159,6 +159,7 @@ guard_uuid(struct arena *a)
 	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
 	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
 	return arena_printf(a,
-	    "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
-	    b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+	    "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+	    b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+	    b[15]);
 }

@@ -107,7 +107,9 @@ http_query_get(struct arena *a, const char *query, const char *name, const char 
 		size_t key = strcspn(query, "=&");
 
 		if (key == name_len && strncmp(query, name, key) == 0) {
-			*value = key < n ? http_percent_decode(a, query + key + 1, n - key - 1, true) : "";
+			*value = key < n
+			    ? http_percent_decode(a, query + key + 1, n - key - 1, true)
+			    : "";
 			return *value != NULL ? 1 : -1;
 		}
 		query += n + (query[n] == '&');
@@ -151,7 +153,8 @@ http_cookie_get(struct arena *a, const char *header, const char *name)
 	ssize_t n;
 
 	while ((n = next_item(&header, ";", &item)) != -1) {
-		if ((size_t)n <= name_len || strncmp(item, name, name_len) != 0 || item[name_len] != '=')
+		if ((size_t)n <= name_len || strncmp(item, name, name_len) != 0 ||
+		    item[name_len] != '=')
 			continue;
 		item += name_len + 1;
 		n -= (ssize_t)name_len + 1;

@@ -31,7 +31,8 @@ char *http_cookie_get(struct arena *a, const char *header, const char *name);
 /* The token of "Bearer <token>" (RFC 6750 §2.1); NULL when the header says something else. */
 const char *http_bearer(const char *authorization);
 
-/* The better-liked of Korean and English in Accept-Language (RFC 9110 §12.5.4); Korean by default. */
+/* The better-liked of Korean and English in Accept-Language (RFC 9110 §12.5.4); Korean by default.
+ */
 enum lang http_language(const char *accept_language);
 
 /* Whether Accept (may be NULL) admits type, "application/json". */
@@ -43,12 +44,14 @@ bool http_type_is(const char *content_type, const char *type);
 bool http_list_has(const char *list, const char *item);
 /* Whether s is an IPv4 or IPv6 address. */
 bool http_is_address(const char *s);
-/* Whether an address lies in a comma-separated list of addresses and networks ("10.0.0.0/8,::1"). */
+/* Whether an address lies in a comma-separated list of addresses and networks ("10.0.0.0/8,::1").
+ */
 bool http_address_in(const char *list, const char *address);
 /* Whether every item of such a list is well-formed. */
 bool http_networks_valid(const char *list);
 
-/* A decimal number without sign, leading zeros or spaces, from least to most; else -1. least >= 0. */
+/* A decimal number without sign, leading zeros or spaces, from least to most; else -1. least >= 0.
+ */
 int64_t http_number(const char *s, int64_t least, int64_t most);
 /* Whether s has the shape of a UUID: 8-4-4-4-12 hexadecimal digits. */
 bool http_is_uuid(const char *s);

@@ -15,8 +15,8 @@
 /* The greatest integer that every client can hold exactly, 2^53 - 1. */
 #define JSON_INT_MAX INT64_C(9007199254740991)
 
-/* Parses n bytes as one JSON text (RFC 8259). The arena owns the result. NULL and *why (English, for
- * details) when it is none. A JSON null comes back as NULL with *why NULL. */
+/* Parses n bytes as one JSON text (RFC 8259). The arena owns the result. NULL and *why (English,
+ * for details) when it is none. A JSON null comes back as NULL with *why NULL. */
 json_object *json_read(struct arena *a, const char *bytes, size_t n, const char **why);
 
 /* New values that the arena owns; pass them to json_put_* or give them on with json_object_get. */

@@ -47,7 +47,12 @@ add(struct line *l, const char *s, size_t n)
 static size_t
 utf8_length(const unsigned char *s)
 {
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+	size_t n = s[0] < 0x80 ? 1
+	    : s[0] < 0xc2      ? 0
+	    : s[0] < 0xe0      ? 2
+	    : s[0] < 0xf0      ? 3
+	    : s[0] < 0xf5      ? 4
+			       : 0;
 
 	for (size_t i = 1; i < n; i++)
 		if ((s[i] & 0xc0) != 0x80)
@@ -73,7 +78,7 @@ add_string(struct line *l, const char *s)
 		if (n == 0)
 			add(l, "\xef\xbf\xbd", 3); /* U+FFFD */
 		else if (c == '"' || c == '\\')
-			add(l, (char[]){ '\\', (char)c }, 2);
+			add(l, (char[]) { '\\', (char)c }, 2);
 		else if (c < 0x20)
 			add(l, escaped, (size_t)snprintf(escaped, sizeof(escaped), "\\u%04x", c));
 		else
@@ -106,8 +111,8 @@ reopen(void)
 
 	if (fd == -1) {
 		if (out.fd == STDERR_FILENO)
-			dprintf(STDERR_FILENO, "%s: %s: %s; logging to standard error\n", out.program,
-			    out.path, strerror(errno));
+			dprintf(STDERR_FILENO, "%s: %s: %s; logging to standard error\n",
+			    out.program, out.path, strerror(errno));
 		return;
 	}
 	if (out.fd != STDERR_FILENO)

@@ -19,9 +19,9 @@ struct log_field {
 	int64_t n;
 };
 
-#define LOG_S(k, v) ((struct log_field){ (k), (v) != NULL ? (v) : "", 0 })
-#define LOG_I(k, v) ((struct log_field){ (k), NULL, (int64_t)(v) })
-#define LOG_END ((struct log_field){ 0 })
+#define LOG_S(k, v) ((struct log_field) { (k), (v) != NULL ? (v) : "", 0 })
+#define LOG_I(k, v) ((struct log_field) { (k), NULL, (int64_t)(v) })
+#define LOG_END ((struct log_field) { 0 })
 
 #define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__, LOG_END)
 #define log_info(...) log_write(LOG_INFO, __VA_ARGS__, LOG_END)

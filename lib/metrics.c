@@ -139,10 +139,11 @@ metrics_observe_us(const char *name, const char *labels, int64_t us)
 
 	for (int i = 0; i <= METRICS_BUCKET_COUNT; i++) {
 		if (i == METRICS_BUCKET_COUNT)
-			snprintf(series, sizeof(series), "%s_bucket{%s%sle=\"+Inf\"}", name, labels, comma);
+			snprintf(series, sizeof(series), "%s_bucket{%s%sle=\"+Inf\"}", name, labels,
+			    comma);
 		else if (us <= (int64_t)buckets_ms[i] * 1000)
-			snprintf(series, sizeof(series), "%s_bucket{%s%sle=\"%g\"}", name, labels, comma,
-			    buckets_ms[i] / 1000.0);
+			snprintf(series, sizeof(series), "%s_bucket{%s%sle=\"%g\"}", name, labels,
+			    comma, buckets_ms[i] / 1000.0);
 		else
 			continue;
 		metrics_add(series, 1);
@@ -207,7 +208,8 @@ sum_up(struct totals *t, void (*each)(void *, const char *, uint64_t), void *arg
 	for (size_t i = 0, next; i < t->count; i = next) {
 		uint64_t value = 0;
 
-		for (next = i; next < t->count && by_name(&t->list[i], &t->list[next]) == 0; next++) {
+		for (next = i; next < t->count && by_name(&t->list[i], &t->list[next]) == 0;
+		     next++) {
 			uint64_t v = t->list[next].value;
 
 			if (!is_max(t->list[i].name))

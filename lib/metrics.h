@@ -16,9 +16,9 @@
 #define METRICS_SERIES 2048
 
 /* Buckets of every duration, in milliseconds. */
-#define METRICS_BUCKETS_MS                                                                         \
-	{                                                                                          \
-		5, 10, 25, 50, 100, 250, 500, 1000, 2000, 3000, 5000, 10000                        \
+#define METRICS_BUCKETS_MS \
+	{ \
+		5, 10, 25, 50, 100, 250, 500, 1000, 2000, 3000, 5000, 10000 \
 	}
 #define METRICS_BUCKET_COUNT 12
 

@@ -77,7 +77,7 @@ order_json_item(struct req *r, json_object *order, int64_t menu_id, const char *
 struct order
 order_row(struct req *r, const struct rows *lines, int i)
 {
-	return (struct order){
+	return (struct order) {
 		.id = row_int(lines, i, "id"),
 		.table_id = row_int(lines, i, "table_id"),
 		.table_number = row_text(lines, i, "table_number"),
@@ -100,8 +100,9 @@ order_json_lines(struct req *r, const struct rows *lines, int *i)
 	json_object *j = order_json(r, &o);
 
 	for (; *i < rows_count(lines) && row_int(lines, *i, "id") == o.id; (*i)++)
-		order_json_item(r, j, row_int(lines, *i, "menu_id"), row_text(lines, *i, "menu_name"),
-		    row_int(lines, *i, "quantity"), row_int(lines, *i, "unit_price"));
+		order_json_item(r, j, row_int(lines, *i, "menu_id"),
+		    row_text(lines, *i, "menu_name"), row_int(lines, *i, "quantity"),
+		    row_int(lines, *i, "unit_price"));
 	return j;
 }
 

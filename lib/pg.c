@@ -23,7 +23,8 @@
 
 /* One of ours, told by its name behind the application's in pg_stat_activity. */
 static const char session_settings[] =
-    "select set_config('lock_timeout', '10s', false), set_config('statement_timeout', '20s', false),"
+    "select set_config('lock_timeout', '10s', false), set_config('statement_timeout', '20s', "
+    "false),"
     " set_config('idle_in_transaction_session_timeout', '60s', false),"
     " set_config('timezone', 'UTC', false), set_config('datestyle', 'ISO', false),"
     " set_config('bytea_output', 'hex', false), set_config('jit', 'off', false)";
@@ -109,9 +110,10 @@ static PGconn *
 connect_once(const char *url)
 {
 	const char *const names[] = { "dbname", "connect_timeout", "fallback_application_name",
-		"keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", NULL };
-	const char *const values[] = { url, "3", program_invocation_short_name, "5", "2", "3", "10000",
+		"keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
 		NULL };
+	const char *const values[] = { url, "3", program_invocation_short_name, "5", "2", "3",
+		"10000", NULL };
 
 	return PQconnectdbParams(names, values, 1);
 }
@@ -342,7 +344,8 @@ run_queued(struct pg *p, const char *name)
 	PGresult *r = NULL;
 
 	if (pg_flush(p, &r, 1) == -1) {
-		log_error("database connection lost", LOG_S("statement", name), LOG_S("error", p->error));
+		log_error(
+		    "database connection lost", LOG_S("statement", name), LOG_S("error", p->error));
 		return NULL;
 	}
 	if (PQresultStatus(r) != PGRES_TUPLES_OK && PQresultStatus(r) != PGRES_COMMAND_OK) {

@@ -69,7 +69,8 @@ parse_authority(struct redis *s, char *authority)
 		*at = '\0';
 		host = at + 1;
 		colon = strchr(authority, ':');
-		snprintf(s->password, sizeof(s->password), "%s", colon != NULL ? colon + 1 : authority);
+		snprintf(
+		    s->password, sizeof(s->password), "%s", colon != NULL ? colon + 1 : authority);
 	}
 	slash = strchr(host, '/');
 	if (slash != NULL) {
@@ -105,7 +106,9 @@ redis_new(const struct conf *c, FILE *err)
 		bad = parse_authority(s, authority);
 	}
 	if (bad == -1) {
-		fprintf(err, "REDIS_URL: must be redis://[:password@]host[:port][/database] or unix:/path\n");
+		fprintf(err,
+		    "REDIS_URL: must be redis://[:password@]host[:port][/database] or "
+		    "unix:/path\n");
 		free(s);
 		return NULL;
 	}
@@ -235,7 +238,9 @@ connected(struct redis_link *l)
 static int64_t
 number(const redisReply *r, size_t i)
 {
-	return i < r->elements && r->element[i]->type == REDIS_REPLY_INTEGER ? r->element[i]->integer : 0;
+	return i < r->elements && r->element[i]->type == REDIS_REPLY_INTEGER
+	    ? r->element[i]->integer
+	    : 0;
 }
 
 static struct redis_answer
@@ -280,12 +285,14 @@ redis_ask(struct redis_link *l, struct arena *a, const struct redis_ask *ask)
 	bool fresh = l->context == NULL;
 	redisReply *r;
 
-	if ((ask->subject == NULL || l->shared->conf->rate_limit_per_minute == 0) && ask->what == NULL)
+	if ((ask->subject == NULL || l->shared->conf->rate_limit_per_minute == 0) &&
+	    ask->what == NULL)
 		return answer;
 	if (!connected(l))
 		return answer;
 	r = run_script(l, ask);
-	/* a kept connection may be one that a restarted Redis has closed, or that lost the script */
+	/* a kept connection may be one that a restarted Redis has closed, or that lost the script
+	 */
 	if (!fresh && (r == NULL || r->type == REDIS_REPLY_ERROR)) {
 		if (r != NULL)
 			freeReplyObject(r);

@@ -37,8 +37,8 @@ struct redis_ask {
 };
 
 struct redis_answer {
-	bool there;      /* Redis answered; all else is 0 otherwise */
-	bool limited;    /* over the rate limit */
+	bool there;   /* Redis answered; all else is 0 otherwise */
+	bool limited; /* over the rate limit */
 	int64_t remaining;
 	int64_t reset_s; /* seconds until the oldest counted request leaves the window */
 	bool agreed;     /* the database has agreed to this token lately */
@@ -52,10 +52,11 @@ struct redis_answer {
 struct redis_answer redis_ask(struct redis_link *l, struct arena *a, const struct redis_ask *ask);
 
 /* Keeps a value, and the database's agreement to the token, under the generations of the answer. */
-void redis_fill(struct redis_link *l, const struct redis_ask *ask, const struct redis_answer *answer,
-    const char *value, size_t value_len);
+void redis_fill(struct redis_link *l, const struct redis_ask *ask,
+    const struct redis_answer *answer, const char *value, size_t value_len);
 
-/* Voids what was kept of a kind ("menu", "auth") for a store. A lost call lasts CACHE_TTL_SECONDS. */
+/* Voids what was kept of a kind ("menu", "auth") for a store. A lost call lasts CACHE_TTL_SECONDS.
+ */
 void redis_void(struct redis_link *l, const char *kind, const char *store_id);
 
 /* Whether Redis answers a PING; else a line in error. */

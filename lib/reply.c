@@ -11,7 +11,7 @@ add_header(struct req *r, const char *name, const char *value)
 {
 	struct header *h = arena_alloc(r->arena, sizeof(*h));
 
-	*h = (struct header){ name, value, r->reply.headers };
+	*h = (struct header) { name, value, r->reply.headers };
 	r->reply.headers = h;
 }
 
@@ -78,7 +78,8 @@ render_error(struct req *r, enum error_code code)
 			? "Bearer"
 			: "Bearer error=\"invalid_token\"");
 	if (r->retry_after_s > 0)
-		add_header(r, "Retry-After", arena_printf(r->arena, "%lld", (long long)r->retry_after_s));
+		add_header(
+		    r, "Retry-After", arena_printf(r->arena, "%lld", (long long)r->retry_after_s));
 }
 
 void
@@ -133,9 +134,11 @@ render_head(struct req *r, struct buf *b)
 	if (!has_header(r, "Cache-Control"))
 		buf_puts(b, "Cache-Control: no-store\r\n");
 	if (!has_header(r, "Content-Security-Policy"))
-		buf_puts(b, "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n");
-	buf_puts(b, "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
-		    "X-Frame-Options: DENY\r\n");
+		buf_puts(
+		    b, "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n");
+	buf_puts(b,
+	    "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+	    "X-Frame-Options: DENY\r\n");
 	if (strncmp(r->app->conf.public_url, "https:", 6) == 0)
 		buf_puts(b, "Strict-Transport-Security: max-age=31536000\r\n");
 	for (const struct header *h = p->headers; h != NULL; h = h->next)

@@ -60,7 +60,8 @@ req_header(struct req *r, const char *name)
 	for (char *p = variable; *p != '\0'; p++)
 		*p = *p == '-' ? '_' : (char)toupper((unsigned char)*p);
 	/* CGI has two headers without the prefix (RFC 3875 §4.1) */
-	if (strcmp(variable, "HTTP_CONTENT_TYPE") == 0 || strcmp(variable, "HTTP_CONTENT_LENGTH") == 0)
+	if (strcmp(variable, "HTTP_CONTENT_TYPE") == 0 ||
+	    strcmp(variable, "HTTP_CONTENT_LENGTH") == 0)
 		variable += strlen("HTTP_");
 	return r->gateway->param(r->gateway->self, variable);
 }
@@ -128,8 +129,8 @@ req_query_int(struct req *r, const char *name, int64_t least, int64_t most, int6
 	n = http_number(value, least, most);
 	if (n == -1)
 		req_fail_field(r, name,
-		    arena_printf(r->arena, "must be a whole number from %lld to %lld", (long long)least,
-			(long long)most));
+		    arena_printf(r->arena, "must be a whole number from %lld to %lld",
+			(long long)least, (long long)most));
 	return n == -1 ? dflt : n;
 }
 
@@ -161,8 +162,8 @@ fail_member(struct req *r, const char *where, const char *name, const char *why)
 }
 
 static const char *
-check_text(struct req *r, json_object *v, const char *where, const char *name, size_t least,
-    size_t most)
+check_text(
+    struct req *r, json_object *v, const char *where, const char *name, size_t least, size_t most)
 {
 	const char *s = json_object_get_string(v);
 	size_t length;
@@ -185,8 +186,8 @@ check_text(struct req *r, json_object *v, const char *where, const char *name, s
 }
 
 const char *
-req_text(struct req *r, json_object *o, const char *where, const char *name, size_t least,
-    size_t most)
+req_text(
+    struct req *r, json_object *o, const char *where, const char *name, size_t least, size_t most)
 {
 	json_object *v = json_object_object_get(o, name);
 
@@ -196,8 +197,8 @@ req_text(struct req *r, json_object *o, const char *where, const char *name, siz
 }
 
 const char *
-req_optional_text(struct req *r, json_object *o, const char *where, const char *name, size_t least,
-    size_t most)
+req_optional_text(
+    struct req *r, json_object *o, const char *where, const char *name, size_t least, size_t most)
 {
 	json_object *v = json_object_object_get(o, name);
 
@@ -205,8 +206,8 @@ req_optional_text(struct req *r, json_object *o, const char *where, const char *
 }
 
 static int64_t
-check_int(struct req *r, json_object *v, const char *where, const char *name, int64_t least,
-    int64_t most)
+check_int(
+    struct req *r, json_object *v, const char *where, const char *name, int64_t least, int64_t most)
 {
 	int64_t n = json_object_get_int64(v);
 
@@ -220,8 +221,8 @@ check_int(struct req *r, json_object *v, const char *where, const char *name, in
 }
 
 int64_t
-req_int(struct req *r, json_object *o, const char *where, const char *name, int64_t least,
-    int64_t most)
+req_int(
+    struct req *r, json_object *o, const char *where, const char *name, int64_t least, int64_t most)
 {
 	json_object *v = json_object_object_get(o, name);
 
@@ -240,8 +241,8 @@ req_optional_int(struct req *r, json_object *o, const char *where, const char *n
 }
 
 json_object *
-req_array(struct req *r, json_object *o, const char *where, const char *name, size_t least,
-    size_t most)
+req_array(
+    struct req *r, json_object *o, const char *where, const char *name, size_t least, size_t most)
 {
 	json_object *v = json_object_object_get(o, name);
 	size_t n = json_object_is_type(v, json_type_array) ? json_object_array_length(v) : 0;

@@ -44,16 +44,14 @@ enum route_flags {
 	RT_WRITE = 1,
 	/* a retry with the same Idempotency-Key gets the first answer */
 	RT_IDEMPOTENT = 2,
-	/* the answer is kept in Redis until the store's menu changes; ETag */
-	RT_CACHED = 4,
 	/* several statements see one moment */
-	RT_SNAPSHOT = 8,
+	RT_SNAPSHOT = 4,
 	/* acts as the platform role, outside of any store */
-	RT_PLATFORM = 16,
+	RT_PLATFORM = 8,
 	/* needs no database */
-	RT_LOCAL = 32,
+	RT_LOCAL = 16,
 	/* commits, but emits no event and so holds no counter row */
-	RT_COMMITS = 64,
+	RT_COMMITS = 32,
 };
 
 /* One row of a service's table. */
@@ -65,6 +63,9 @@ struct route {
 	void (*handler)(struct req *r);
 	/* a transaction of its own, committed before the handler runs, if any */
 	void (*before)(struct req *r);
+	/* the answer is kept in Redis, with an ETag, until this kind of the store's data changes
+	 * ("menu"); NULL: it is not */
+	const char *cached;
 };
 
 struct header {
@@ -102,7 +103,7 @@ struct req {
 	const char *id; /* X-Request-Id */
 	const char *method;
 	const char *path;
-	const char *query; /* may be NULL */
+	const char *query;   /* may be NULL */
 	const char *address; /* the client's */
 	enum lang lang;
 	const char *segments[8]; /* the path's, split */
@@ -156,22 +157,22 @@ int64_t req_path_id(struct req *r, const char *name, enum error_code missing);
 const char *req_query_text(struct req *r, const char *name, size_t max_length);
 int64_t req_query_int(struct req *r, const char *name, int64_t least, int64_t most, int64_t dflt);
 
-/* A member of the body: of the object, which is the body itself (req_body) or a part of it; where is
- * the part's place for messages ("items[2]."), "" for the body. Lengths are in characters. */
+/* A member of the body: of the object, which is the body itself (req_body) or a part of it; where
+ * is the part's place for messages ("items[2]."), "" for the body. Lengths are in characters. */
 json_object *req_body(struct req *r);
-const char *req_text(struct req *r, json_object *o, const char *where, const char *name,
-    size_t least, size_t most);
+const char *req_text(
+    struct req *r, json_object *o, const char *where, const char *name, size_t least, size_t most);
 /* NULL when absent or null. */
-const char *req_optional_text(struct req *r, json_object *o, const char *where, const char *name,
-    size_t least, size_t most);
+const char *req_optional_text(
+    struct req *r, json_object *o, const char *where, const char *name, size_t least, size_t most);
 int64_t req_int(struct req *r, json_object *o, const char *where, const char *name, int64_t least,
     int64_t most);
 /* dflt when absent or null. */
 int64_t req_optional_int(struct req *r, json_object *o, const char *where, const char *name,
     int64_t least, int64_t most, int64_t dflt);
 /* An array of least…most elements; never NULL. */
-json_object *req_array(struct req *r, json_object *o, const char *where, const char *name,
-    size_t least, size_t most);
+json_object *req_array(
+    struct req *r, json_object *o, const char *where, const char *name, size_t least, size_t most);
 /* The i-th element of such an array, which must be an object. */
 json_object *req_element(struct req *r, json_object *array, size_t i, const char *name);
 

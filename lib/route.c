@@ -72,6 +72,7 @@ route_find(struct req *r, const char **allowed)
 	return NULL;
 }
 
+/* Those of the names that are in the set, or -. */
 static void
 print_names(FILE *out, unsigned set, const char *const *names, size_t count)
 {
@@ -91,8 +92,8 @@ void
 route_print(const char *program, const struct route *routes, FILE *out)
 {
 	static const char *const roles[] = { "table", "store_admin", "super_admin" };
-	static const char *const flags[] = { "write", "idempotent", "cached", "snapshot", "platform",
-		"local", "commits" };
+	static const char *const flags[] = { "write", "idempotent", "snapshot", "platform", "local",
+		"commits" };
 
 	for (const struct route *row = routes; row->method != NULL; row++) {
 		if (strcmp(row->method, "*") == 0)

@@ -66,7 +66,8 @@ static void
 read_body(struct req *r)
 {
 	const char *declared = req_header(r, "Content-Length");
-	int64_t length = declared != NULL && *declared != '\0' ? http_number(declared, 0, INT64_MAX) : 0;
+	int64_t length =
+	    declared != NULL && *declared != '\0' ? http_number(declared, 0, INT64_MAX) : 0;
 	char *bytes;
 	ssize_t n = 1;
 
@@ -79,7 +80,8 @@ read_body(struct req *r)
 		return;
 	r->body = bytes = arena_alloc(r->arena, (size_t)length + 1);
 	while (r->body_len < (size_t)length && n > 0) {
-		n = r->gateway->read(r->gateway->self, bytes + r->body_len, (size_t)length - r->body_len);
+		n = r->gateway->read(
+		    r->gateway->self, bytes + r->body_len, (size_t)length - r->body_len);
 		if (n > 0)
 			r->body_len += (size_t)n;
 	}
@@ -105,7 +107,7 @@ read_request(struct req *r)
 static void
 match(struct req *r)
 {
-	static const struct route nowhere = { "-", "-", ROLE_NONE, RT_LOCAL, NULL, NULL };
+	static const struct route nowhere = { "-", "-", ROLE_NONE, RT_LOCAL, NULL };
 	const char *allowed;
 
 	r->route = route_find(r, &allowed);
@@ -153,14 +155,15 @@ answer_from_cache(struct req *r)
 	const struct redis_answer *a = &r->redis_answer;
 	const char *body = a->value != NULL && a->agreed ? strchr(a->value, '\n') : NULL;
 
-	if (req_failed(r) || (r->route->flags & RT_CACHED) == 0)
+	if (req_failed(r) || r->route->cached == NULL)
 		return false;
-	metrics_add(body != NULL ? "table_order_cache_hits_total{}" : "table_order_cache_misses_total{}", 1);
+	metrics_add(
+	    body != NULL ? "table_order_cache_hits_total{}" : "table_order_cache_misses_total{}",
+	    1);
 	if (body == NULL)
 		return false;
 	body++;
-	reply_header(
-	    r, "ETag", arena_strndup(r->arena, a->value, (size_t)(body - 1 - a->value)));
+	reply_header(r, "ETag", arena_strndup(r->arena, a->value, (size_t)(body - 1 - a->value)));
 	reply_bytes(r, 200, "application/json; charset=utf-8", body,
 	    a->value_len - (size_t)(body - a->value));
 	return true;
@@ -235,7 +238,7 @@ handle(struct req *r)
 			run(r, r->route->handler);
 		if (r->error == ERR_NONE && r->void_kind != NULL && r->who.store_id[0] != '\0')
 			redis_void(r->redis, r->void_kind, r->who.store_id);
-		if ((r->route->flags & RT_CACHED) != 0)
+		if (r->route->cached != NULL)
 			fill_cache(r);
 	}
 	revalidate(r);
@@ -258,8 +261,8 @@ count_request(const struct req *r, int64_t us, bool slow)
 {
 	char labels[METRICS_NAME_SIZE], series[METRICS_NAME_SIZE];
 
-	snprintf(labels, sizeof(labels), "program=\"%s\",method=\"%s\",route=\"%s\"", r->app->program,
-	    r->route->method, r->route->pattern);
+	snprintf(labels, sizeof(labels), "program=\"%s\",method=\"%s\",route=\"%s\"",
+	    r->app->program, r->route->method, r->route->pattern);
 	snprintf(series, sizeof(series), "table_order_requests_total{%.120s,status=\"%d\"}", labels,
 	    reply_status(r));
 	metrics_add(series, 1);
@@ -361,7 +364,7 @@ serve_fastcgi(struct app *app, const sigset_t *signals)
 	log_info("started", LOG_I("threads", n));
 	wait_for_stop(app, signals);
 	/* never read, so every worker sees it */
-	(void)!write(stop_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+	(void)!write(stop_fd, &(uint64_t) { 1 }, sizeof(uint64_t));
 	for (size_t i = 0; i < n; i++) {
 		pthread_join(workers[i].thread, NULL);
 		worker_fini(&workers[i]);
@@ -439,8 +442,9 @@ serve(int argc, char **argv, const char *program, unsigned need, const struct ro
 	if (result != -1)
 		return result;
 	if (!gateway_is_fastcgi() && getenv("GATEWAY_INTERFACE") == NULL) {
-		fprintf(stderr, "%s: standard input is no listening socket, and this is no CGI request; "
-				"see --help\n",
+		fprintf(stderr,
+		    "%s: standard input is no listening socket, and this is no CGI request; "
+		    "see --help\n",
 		    program);
 		return 2;
 	}

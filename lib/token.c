@@ -197,7 +197,8 @@ load_public_keys(struct tokens *t, const char *pem, FILE *err)
 	if (marks != t->count)
 		result = -1;
 	if (result == -1 || t->count == 0) {
-		fprintf(err, "JWT_PUBLIC_KEYS: must hold 1 to %d RSA public keys (PEM) of %d bits or more\n",
+		fprintf(err,
+		    "JWT_PUBLIC_KEYS: must hold 1 to %d RSA public keys (PEM) of %d bits or more\n",
 		    KEY_LIMIT, MIN_KEY_BITS);
 		return -1;
 	}
@@ -221,7 +222,8 @@ load_private_key(struct tokens *t, const char *pem, FILE *err)
 	int result = -1;
 
 	if (pkey == NULL || describe_key(pkey, t->signing_kid, NULL) == -1)
-		fprintf(err, "JWT_PRIVATE_KEY: must be an RSA private key (PEM) of %d bits or more\n",
+		fprintf(err,
+		    "JWT_PRIVATE_KEY: must be an RSA private key (PEM) of %d bits or more\n",
 		    MIN_KEY_BITS);
 	else if (find_key(t, t->signing_kid) == NULL)
 		fprintf(err, "JWT_PRIVATE_KEY: its public key is not among JWT_PUBLIC_KEYS\n");
@@ -301,7 +303,8 @@ well_shaped(const char *token)
 			part = 0;
 			continue;
 		}
-		if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", *p) == NULL)
+		if (strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+			*p) == NULL)
 			return false;
 		part++;
 		if (n >= TOKEN_LIMIT)

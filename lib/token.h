@@ -27,8 +27,8 @@ enum role {
 
 struct claims {
 	enum role role;
-	char subject[32];  /* "table:12", "admin:3" */
-	char store_id[37]; /* "" for a super admin */
+	char subject[32];   /* "table:12", "admin:3" */
+	char store_id[37];  /* "" for a super admin */
 	int64_t account_id; /* the number in subject; for a table its table_id */
 	int64_t gen;
 	int64_t iat; /* seconds since 1970 */

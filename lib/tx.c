@@ -120,7 +120,7 @@ check_idempotency(struct req *r)
 		r->reply.location = row_text(k, 0, "location");
 	if (!r->own_key) {
 		replayed = arena_alloc(r->arena, sizeof(*replayed));
-		*replayed = (struct header){ "Idempotent-Replayed", "true", r->reply.headers };
+		*replayed = (struct header) { "Idempotent-Replayed", "true", r->reply.headers };
 		r->reply.headers = replayed;
 	}
 	r->finished = true;
@@ -163,7 +163,8 @@ commit(struct req *r)
 {
 	bool finished = r->finished;
 
-	/* a replay commits too: with the locked row it waits for the standby as the first answer did */
+	/* a replay commits too: with the locked row it waits for the standby as the first answer
+	 * did */
 	r->finished = false;
 	if (!finished)
 		queue_epilogue(r);
@@ -209,7 +210,8 @@ tx_finish(struct req *r, int attempt)
 	db_release(r);
 	if (!again)
 		return TX_DONE;
-	log_warning("request runs again", LOG_S("request_id", r->id), LOG_S("cause", r->error_note));
+	log_warning(
+	    "request runs again", LOG_S("request_id", r->id), LOG_S("cause", r->error_note));
 	metrics_add("table_order_request_retries_total{}", 1);
 	if (db->lost)
 		pg_pool_drop_idle(r->app->pool);
