@@ -104,6 +104,8 @@ throttle_by_store(struct req *r, struct login *l, const char *store, const char 
 {
 	const char *known = row_text(l->account, 0, "store_id");
 
+	if (req_failed(r))
+		return; /* store may be NULL */
 	l->throttle_key = arena_printf(r->arena, "%s %s %s", role_name(l->role),
 	    *known != '\0' ? known : lower(r, store), lower(r, name));
 	count_attempt(r, l);
