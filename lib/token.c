@@ -298,7 +298,7 @@ well_shaped(const char *token)
 
 	for (const char *p = token; *p != '\0'; p++, n++) {
 		if (*p == '.') {
-			if (part == 0 || ++dots > 2)
+			if (part == 0 || part % 4 == 1 || ++dots > 2)
 				return false;
 			part = 0;
 			continue;
@@ -310,7 +310,8 @@ well_shaped(const char *token)
 		if (n >= TOKEN_LIMIT)
 			return false;
 	}
-	return dots == 2 && part > 0;
+	/* 4 letters make 3 bytes; a single one left over makes none */
+	return dots == 2 && part > 0 && part % 4 != 1;
 }
 
 static const char *
