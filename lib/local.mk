@@ -6,6 +6,7 @@ lib_liborder_la_SOURCES = \
 	lib/clock.c lib/clock.h \
 	lib/error.c lib/error.h \
 	lib/log.c lib/log.h \
+	lib/stop.c lib/stop.h \
 	lib/conf.c lib/conf.h \
 	lib/slot.c lib/slot.h \
 	lib/password.c lib/password.h \
