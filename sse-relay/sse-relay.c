@@ -1,0 +1,63 @@
+/*
+ * sse-relay: the streams of events, for the boards and the tables.
+ */
+#include "config.h"
+
+#include "conf.h"
+#include "listen.h"
+#include "log.h"
+#include "metrics.h"
+#include "relay.h"
+#include "request.h"
+#include "stop.h"
+#include "token.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define STOP_GRACE_SECONDS 2
+
+/* A stream is a descriptor: as many as we may have. */
+static void
+raise_limit(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0) {
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct conf c;
+	struct tokens *tokens;
+	char error[512];
+	int listener;
+
+	if (argc == 2 && strcmp(argv[1], "--routes") == 0) {
+		request_print_routes(stdout);
+		return 0;
+	}
+	if (conf_load(&c, conf_path(), CONF_RELAY | CONF_RABBITMQ | CONF_VERIFY, false, stderr) > 0 ||
+	    (tokens = tokens_new(&c, stderr)) == NULL)
+		return 2;
+	raise_limit();
+	listener = listen_at(c.sse_listen, error, sizeof(error));
+	if (listener == -1) {
+		fprintf(stderr, "%s\n", error);
+		return 1;
+	}
+	log_open(c.log_dir, "sse-relay", c.log_level);
+	metrics_open(c.run_dir, "sse-relay");
+	stop_on_signals(STOP_GRACE_SECONDS);
+	log_info("started", LOG_S("listen", c.sse_listen));
+	relay_run(&c, tokens, listener);
+	log_info("ended");
+	tokens_free(tokens);
+	conf_fini(&c);
+	return 0;
+}
