@@ -79,10 +79,7 @@ login_new(struct req *r, enum role role)
 	struct login *l = arena_alloc(r->arena, sizeof(*l));
 
 	l->role = role;
-	/* in characters; 72 bytes are checked below */
-	l->password = req_text(r, req_body(r), "", "password", 1, PASSWORD_LIMIT_BYTES);
-	if (!req_failed(r) && !password_acceptable(l->password))
-		req_fail_field(r, "password", "must have 1 to 72 bytes");
+	l->password = req_password(r, req_body(r), "password");
 	r->state = l;
 	return l;
 }

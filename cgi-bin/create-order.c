@@ -111,7 +111,7 @@ number_order(struct req *r, struct order *o)
 		s->last_order_number = 0;
 	}
 	s->last_order_number++;
-	s->counter_dirty = true;
+	s->number_moved = true;
 	o->business_date = s->counter_date;
 	o->order_number = s->last_order_number;
 }

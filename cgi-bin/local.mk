@@ -1,8 +1,12 @@
 # The services: one source, one table of routes, one executable each.
 services = \
 	cgi-bin/authentication \
+	cgi-bin/complete-table-session \
 	cgi-bin/create-order \
+	cgi-bin/delete-order \
+	cgi-bin/manage-admin \
 	cgi-bin/menu \
+	cgi-bin/order-history-query \
 	cgi-bin/order-query \
 	cgi-bin/update-order-status
 

@@ -2,16 +2,13 @@
 #include "config.h"
 
 #include "order.h"
+#include "page.h"
 #include "reply.h"
 #include "serve.h"
 
 #include "sql/order-query.h"
 
 #include <string.h>
-
-#define PAGE_SIZE 50
-#define PAGE_SIZE_MAX 100
-#define PAGE_MAX 1000000
 
 /* Totals leave cancelled orders out. */
 static int64_t
@@ -71,23 +68,10 @@ get_order(struct req *r)
 	reply_order(r, sql_order_one(r, req_path_id(r, "order_id", ERR_ORDER_NOT_FOUND)));
 }
 
-static json_object *
-pagination(struct req *r, int64_t page, int64_t page_size, int64_t total)
-{
-	json_object *p = json_new_object(r->arena);
-
-	json_put_int(p, "page", page);
-	json_put_int(p, "page_size", page_size);
-	json_put_int(p, "total_count", total);
-	json_put_int(p, "total_pages", (total + page_size - 1) / page_size);
-	return p;
-}
-
 static void
 get_orders(struct req *r)
 {
-	int64_t page = req_query_int(r, "page", 1, PAGE_MAX, 1);
-	int64_t page_size = req_query_int(r, "page_size", 1, PAGE_SIZE_MAX, PAGE_SIZE);
+	struct page page = page_read(r);
 	int64_t table = req_query_int(r, "table_id", 1, JSON_INT_MAX, 0);
 	const char *status = req_query_text(r, "status", 20);
 	json_object *answer = json_new_object(r->arena);
@@ -98,11 +82,11 @@ get_orders(struct req *r)
 		    r, "status", "must be pending, preparing, ready, served or cancelled");
 	if (*status == '\0')
 		status = NULL;
-	lines = sql_orders_page(r, table, status, page_size, (page - 1) * page_size);
+	lines = sql_orders_page(r, table, status, page.size, page.start);
 	count = sql_orders_count(r, table, status);
 	db_flush(r);
 	json_put(answer, "data", order_json_list(r, lines));
-	json_put(answer, "pagination", pagination(r, page, page_size, row_int(count, 0, "total")));
+	page_put(r, answer, &page, row_int(count, 0, "total"));
 	reply_json(r, 200, answer);
 }
 

@@ -10,15 +10,6 @@
 
 #include <string.h>
 
-static void
-refuse_with_order(struct req *r, enum error_code code, json_object *order)
-{
-	json_object *details = json_new_object(r->arena);
-
-	json_put(details, "order", order);
-	req_fail_details(r, code, details);
-}
-
 static int
 read_status(struct req *r)
 {
@@ -69,11 +60,11 @@ patch_status(struct req *r)
 	from = order_status_parse(row_text(lines, 0, "status"));
 	order = order_json_lines(r, lines, &first);
 	if (version != 0 && version != row_int(lines, 0, "version"))
-		refuse_with_order(r, ERR_VERSION_CONFLICT, order);
+		order_refuse(r, ERR_VERSION_CONFLICT, order);
 	else if (from == to)
 		reply_json(r, 200, order);
 	else if (!order_status_follows((enum order_status)from, (enum order_status)to))
-		refuse_with_order(r, ERR_INVALID_STATUS_TRANSITION, order);
+		order_refuse(r, ERR_INVALID_STATUS_TRANSITION, order);
 	else
 		change(r, lines, order_status_name((enum order_status)to));
 }

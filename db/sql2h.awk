@@ -6,7 +6,8 @@
 # becomes `static const struct sql SQL_ORDER_NOTE` (pg.h) and, for programs
 # that include db.h first, the typed call
 #	struct rows *sql_order_note(struct req *r, int64_t order_id, const char *note);
-# bigint, integer: int64_t (with ?: 0 is null); boolean: bool; all else: text.
+# bigint, integer: int64_t (with ?: 0 is null); boolean: bool; all else, and
+# boolean?: text, NULL for null.
 
 function fail(why) {
 	printf "%s:%d: %s\n", FILENAME, FNR, why > "/dev/stderr"
@@ -17,7 +18,7 @@ function fail(why) {
 function c_type(type) {
 	if (type ~ /^(bigint|integer)\??$/)
 		return "int64_t "
-	return type ~ /^boolean\??$/ ? "bool " : "const char *"
+	return type == "boolean" ? "bool " : "const char *"
 }
 
 function c_value(type, name) {
@@ -25,7 +26,7 @@ function c_value(type, name) {
 		return "db_id(r, " name ")"
 	if (type ~ /^(bigint|integer)$/)
 		return "db_int(r, " name ")"
-	return type ~ /^boolean\??$/ ? "db_bool(" name ")" : name
+	return type == "boolean" ? "db_bool(" name ")" : name
 }
 
 function finish(    i, n, part, list, args, values) {

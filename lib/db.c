@@ -30,14 +30,40 @@ error_of_sqlstate(const char *state)
 		{ "57", ERR_DEPENDENCY_UNAVAILABLE },    /* shut down, cancelled, starting up */
 		{ "25006", ERR_DEPENDENCY_UNAVAILABLE }, /* a standby: it was demoted */
 		{ "40", ERR_DEPENDENCY_UNAVAILABLE },    /* serialization, deadlock, twice */
-		{ "23505", ERR_CONFLICT },
-		{ "23503", ERR_CONFLICT },
 	};
 
 	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
 		if (strncmp(state, map[i].prefix, strlen(map[i].prefix)) == 0)
 			return map[i].code;
 	return ERR_INTERNAL_ERROR;
+}
+
+/* A constraint that a client can run into: what it is told, and of which field. */
+struct constraint {
+	const char *name;
+	enum error_code code;
+	const char *field;
+};
+
+/* NULL: one that is ours to keep. */
+static const struct constraint *
+find_constraint(const char *name)
+{
+	static const struct constraint map[] = {
+		{ "stores_code_key", ERR_STORE_CODE_TAKEN, "code" },
+		{ "stores_time_zone_check", ERR_INVALID_REQUEST, "time_zone" },
+		{ "admins_username_key", ERR_USERNAME_TAKEN, "username" },
+		{ "admins_store_fkey", ERR_STORE_NOT_FOUND, "store_id" },
+		{ "dining_tables_number_key", ERR_TABLE_NUMBER_TAKEN, "table_number" },
+		{ "dining_tables_table_number_check", ERR_INVALID_REQUEST, "table_number" },
+		{ "menu_categories_name_key", ERR_CATEGORY_NAME_TAKEN, "name" },
+		{ "menus_category_fkey", ERR_CATEGORY_NOT_FOUND, "category_id" },
+	};
+
+	for (size_t i = 0; name != NULL && i < sizeof(map) / sizeof(map[0]); i++)
+		if (strcmp(name, map[i].name) == 0)
+			return &map[i];
+	return NULL;
 }
 
 static void
@@ -112,16 +138,24 @@ fail_statement(struct req *r, const PGresult *result, const char *statement)
 {
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const struct constraint *constraint =
+	    find_constraint(PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME));
 	enum error_code code = error_of_sqlstate(state != NULL ? state : "");
 
 	if (req_failed(r))
 		return;
 	r->db->conflict =
 	    state != NULL && (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0);
-	if (code == ERR_DEPENDENCY_UNAVAILABLE)
+	if (constraint != NULL) {
+		json_object *details = json_new_object(r->arena);
+
+		json_put_text(details, "field", constraint->field);
+		req_fail_details(r, constraint->code, details);
+	} else if (code == ERR_DEPENDENCY_UNAVAILABLE) {
 		fail_away(r, NULL);
-	else
+	} else {
 		req_fail(r, code);
+	}
 	r->error_note = arena_printf(r->arena, "%s: %s %s", statement, state != NULL ? state : "",
 	    message != NULL ? message : PQresultErrorMessage(result));
 }
@@ -184,7 +218,7 @@ db_release(struct req *r)
 	if (db->pg == NULL)
 		return;
 	/* what was queued but not sent belongs to a request that failed */
-	if (!db->lost && (db->begun || db->pending_count > 0) && !(db->commits && !req_failed(r))) {
+	if (!db->lost && (db->pending_count > 0 || pg_in_transaction(db->pg))) {
 		PGresult *results[sizeof(db->pending) / sizeof(db->pending[0]) + 1];
 		int n = db->pending_count;
 

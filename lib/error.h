@@ -21,6 +21,12 @@
 	E(NOT_FOUND, 404, "요청한 주소가 없습니다.", "There is nothing at this address.") \
 	E(ORDER_NOT_FOUND, 404, "주문을 찾을 수 없습니다.", "There is no such order.") \
 	E(MENU_NOT_FOUND, 404, "메뉴를 찾을 수 없습니다.", "There is no such menu.") \
+	E(CATEGORY_NOT_FOUND, 404, "메뉴 분류를 찾을 수 없습니다.", "There is no such category.") \
+	E(TABLE_NOT_FOUND, 404, "테이블을 찾을 수 없습니다.", "There is no such table.") \
+	E(SESSION_NOT_FOUND, 404, "열려 있는 테이블 이용이 없습니다.", \
+	    "The table has no such session.") \
+	E(STORE_NOT_FOUND, 404, "매장을 찾을 수 없습니다.", "There is no such store.") \
+	E(ADMIN_NOT_FOUND, 404, "관리자를 찾을 수 없습니다.", "There is no such admin.") \
 	E(METHOD_NOT_ALLOWED, 405, "이 주소에서 지원하지 않는 방식입니다.", \
 	    "This address does not support this method.") \
 	E(NOT_ACCEPTABLE, 406, "이 형식으로는 응답할 수 없습니다.", \
@@ -33,8 +39,21 @@
 	    "The order cannot go to this status.") \
 	E(VERSION_CONFLICT, 409, "다른 사람이 먼저 주문을 변경했습니다.", \
 	    "Somebody else has changed the order meanwhile.") \
-	E(CONFLICT, 409, "이미 있거나 사용 중인 값입니다.", \
-	    "This conflicts with something that exists.") \
+	E(ORDER_CANNOT_DELETE, 409, "이 상태의 주문은 삭제할 수 없습니다.", \
+	    "An order of this status cannot be deleted.") \
+	E(TABLE_IN_USE, 409, "이용 중인 테이블은 삭제할 수 없습니다.", \
+	    "The table has an open session.") \
+	E(TABLE_NUMBER_TAKEN, 409, "이미 사용 중인 테이블 번호입니다.", \
+	    "Another table has this number.") \
+	E(USERNAME_TAKEN, 409, "이미 사용 중인 아이디입니다.", "This user name is taken.") \
+	E(STORE_CODE_TAKEN, 409, "이미 사용 중인 매장 코드입니다.", \
+	    "Another store has this code.") \
+	E(MENU_IN_USE, 409, "주문에 포함된 메뉴는 삭제할 수 없습니다. 품절로 표시해 주세요.", \
+	    "The menu is part of a live order; mark it unavailable instead.") \
+	E(CATEGORY_NOT_EMPTY, 409, "메뉴가 있는 분류는 삭제할 수 없습니다.", \
+	    "The category still has menus.") \
+	E(CATEGORY_NAME_TAKEN, 409, "이미 사용 중인 분류 이름입니다.", \
+	    "Another category has this name.") \
 	E(PAYLOAD_TOO_LARGE, 413, "요청 내용이 너무 큽니다.", "The request body is too large.") \
 	E(UNSUPPORTED_MEDIA_TYPE, 415, "지원하지 않는 요청 형식입니다.", \
 	    "The request body has an unsupported type.") \

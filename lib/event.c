@@ -16,10 +16,10 @@ event_new(struct req *r, const char *type, const struct place *at)
 	if (r->db->counter == NULL)
 		abort(); /* a route that emits events is RT_WRITE: a programmer's mistake */
 	r->store.last_seq++;
-	r->store.counter_dirty = true;
+	r->store.seq_moved = true;
 	json_put_int(e, "seq", r->store.last_seq);
 	json_put_text(e, "event_type", type);
-	json_put_text(e, "store_id", r->who.store_id);
+	json_put_text(e, "store_id", r->store.id);
 	if (at->table_id != 0)
 		json_put_int(e, "table_id", at->table_id);
 	if (at->table_number != NULL)
@@ -38,7 +38,7 @@ event_add(struct req *r, json_object *event)
 
 	if (req_failed(r))
 		return;
-	sql_event_insert(r, r->who.store_id, r->store.last_seq,
+	sql_event_insert(r, r->store.id, r->store.last_seq,
 	    json_object_get_string(json_object_object_get(event, "event_type")),
 	    json_object_get_int64(table), json_object_get_int64(session), r->who.subject,
 	    r->store.now, json_text(r->arena, event));

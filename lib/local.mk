@@ -24,6 +24,7 @@ lib_liborder_la_SOURCES = \
 	lib/reply.c lib/reply.h \
 	lib/event.c lib/event.h \
 	lib/order.c lib/order.h \
+	lib/page.c lib/page.h \
 	lib/route.c lib/route.h \
 	lib/guard.c lib/guard.h \
 	lib/serve.c lib/serve.h

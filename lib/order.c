@@ -115,3 +115,12 @@ order_json_list(struct req *r, const struct rows *lines)
 		json_append(list, order_json_lines(r, lines, &i));
 	return list;
 }
+
+void
+order_refuse(struct req *r, enum error_code code, json_object *order)
+{
+	json_object *details = json_new_object(r->arena);
+
+	json_put(details, "order", order);
+	req_fail_details(r, code, details);
+}

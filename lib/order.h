@@ -44,4 +44,7 @@ json_object *order_json_lines(struct req *r, const struct rows *lines, int *i);
 /* All orders of such rows, as an array. */
 json_object *order_json_list(struct req *r, const struct rows *lines);
 
+/* Fails the request; its details show the order as it stands. */
+void order_refuse(struct req *r, enum error_code code, json_object *order);
+
 #endif

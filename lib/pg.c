@@ -390,6 +390,12 @@ pg_reused(const struct pg *p)
 	return p->reused;
 }
 
+bool
+pg_in_transaction(const struct pg *p)
+{
+	return PQtransactionStatus(p->conn) != PQTRANS_IDLE;
+}
+
 int
 pg_socket(const struct pg *p)
 {

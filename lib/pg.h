@@ -69,6 +69,8 @@ int pg_run_text(struct pg *p, const char *command);
 bool pg_standby_skipped(struct pg *p);
 /* Whether the connection has served since it was opened (a reused one may be stale). */
 bool pg_reused(const struct pg *p);
+/* Whether a transaction is open, failed or not. */
+bool pg_in_transaction(const struct pg *p);
 /* For select/poll in a program's own loop. */
 int pg_socket(const struct pg *p);
 /* The last trouble of the connection, one line, for logs. */

@@ -3,6 +3,7 @@
 #include "req.h"
 
 #include "http.h"
+#include "password.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -81,15 +82,21 @@ segment_of(const char *pattern, const char *name)
 	return -1;
 }
 
-int64_t
-req_path_id(struct req *r, const char *name, enum error_code missing)
+const char *
+req_path_text(struct req *r, const char *name)
 {
 	int i = segment_of(r->route->pattern, name);
-	int64_t id;
 
 	if (i == -1)
 		abort(); /* the handler and its route disagree */
-	id = http_number(r->segments[i], 1, JSON_INT_MAX);
+	return r->segments[i];
+}
+
+int64_t
+req_path_id(struct req *r, const char *name, enum error_code missing)
+{
+	int64_t id = http_number(req_path_text(r, name), 1, JSON_INT_MAX);
+
 	if (id == -1)
 		req_fail(r, missing);
 	return req_failed(r) ? 0 : id;
@@ -152,6 +159,14 @@ req_body(struct req *r)
 	if (req_failed(r))
 		r->json = json_new_object(r->arena);
 	return r->json;
+}
+
+json_object *
+req_optional_body(struct req *r)
+{
+	if (r->json == NULL && r->body_len == 0)
+		r->json = json_new_object(r->arena);
+	return req_body(r);
 }
 
 static void
@@ -238,6 +253,26 @@ req_optional_int(struct req *r, json_object *o, const char *where, const char *n
 	json_object *v = json_object_object_get(o, name);
 
 	return v == NULL || req_failed(r) ? dflt : check_int(r, v, where, name, least, most);
+}
+
+int
+req_optional_bool(struct req *r, json_object *o, const char *where, const char *name)
+{
+	json_object *v = json_object_object_get(o, name);
+
+	if (v != NULL && !json_object_is_type(v, json_type_boolean))
+		fail_member(r, where, name, "must be true or false");
+	return v == NULL || req_failed(r) ? -1 : json_object_get_boolean(v);
+}
+
+const char *
+req_password(struct req *r, json_object *o, const char *name)
+{
+	const char *password = req_text(r, o, "", name, 1, PASSWORD_LIMIT_BYTES);
+
+	if (!req_failed(r) && !password_acceptable(password))
+		fail_member(r, "", name, "must have 1 to 72 bytes");
+	return password;
 }
 
 json_object *

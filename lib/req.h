@@ -83,14 +83,17 @@ struct reply {
 	struct header *headers;
 };
 
-/* The store of the request, read with the account in the first flush. */
+/* The store of the request, read with the account in the first flush, or locked by tx_lock_store().
+ */
 struct store {
+	const char *id;
 	const char *now;   /* the database's clock, after the counter's lock; text of timestamptz */
 	const char *today; /* the business date at that moment */
 	int64_t last_seq;
 	const char *counter_date; /* business date of the last order number, "" without one */
 	int64_t last_order_number;
-	bool counter_dirty;
+	bool seq_moved;
+	bool number_moved;
 };
 
 struct req {
@@ -153,6 +156,9 @@ const char *req_header(struct req *r, const char *name);
  * code. */
 int64_t req_path_id(struct req *r, const char *name, enum error_code missing);
 
+/* The segment itself. */
+const char *req_path_text(struct req *r, const char *name);
+
 /* A query parameter; the empty value ("" or dflt) when it is absent. */
 const char *req_query_text(struct req *r, const char *name, size_t max_length);
 int64_t req_query_int(struct req *r, const char *name, int64_t least, int64_t most, int64_t dflt);
@@ -160,6 +166,8 @@ int64_t req_query_int(struct req *r, const char *name, int64_t least, int64_t mo
 /* A member of the body: of the object, which is the body itself (req_body) or a part of it; where
  * is the part's place for messages ("items[2]."), "" for the body. Lengths are in characters. */
 json_object *req_body(struct req *r);
+/* The same where a body may be left out: an empty object then. */
+json_object *req_optional_body(struct req *r);
 const char *req_text(
     struct req *r, json_object *o, const char *where, const char *name, size_t least, size_t most);
 /* NULL when absent or null. */
@@ -170,6 +178,10 @@ int64_t req_int(struct req *r, json_object *o, const char *where, const char *na
 /* dflt when absent or null. */
 int64_t req_optional_int(struct req *r, json_object *o, const char *where, const char *name,
     int64_t least, int64_t most, int64_t dflt);
+/* true or false; -1 when absent or null. */
+int req_optional_bool(struct req *r, json_object *o, const char *where, const char *name);
+/* A password: 1 to 72 bytes, bcrypt's limit; there is no other rule. */
+const char *req_password(struct req *r, json_object *o, const char *name);
 /* An array of least…most elements; never NULL. */
 json_object *req_array(
     struct req *r, json_object *o, const char *where, const char *name, size_t least, size_t most);

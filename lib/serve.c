@@ -236,8 +236,8 @@ handle(struct req *r)
 			run(r, r->route->before);
 		if (!req_failed(r))
 			run(r, r->route->handler);
-		if (r->error == ERR_NONE && r->void_kind != NULL && r->who.store_id[0] != '\0')
-			redis_void(r->redis, r->void_kind, r->who.store_id);
+		if (r->error == ERR_NONE && r->void_kind != NULL && r->store.id != NULL)
+			redis_void(r->redis, r->void_kind, r->store.id);
 		if (r->route->cached != NULL)
 			fill_cache(r);
 	}

@@ -59,10 +59,12 @@ begin(struct req *r)
 		db_command(r, "begin isolation level repeatable read read only");
 	else
 		db_command(r, reads ? "begin read only" : "begin");
-	if (platform)
+	if (platform) {
 		db_command(r, "set local role table_order_platform");
-	else
-		sql_tenant_set(r, r->who.store_id);
+	} else {
+		r->store.id = r->who.store_id;
+		sql_tenant_set(r, r->store.id);
+	}
 	if (route_has(r, RT_WRITE))
 		r->db->counter = sql_counter_lock(r, r->who.store_id);
 	ask_account(r);
@@ -135,6 +137,19 @@ check(struct req *r)
 }
 
 void
+tx_lock_store(struct req *r, const char *store_id)
+{
+	struct rows *clock;
+
+	r->db->counter = sql_counter_lock(r, store_id);
+	clock = sql_clock(r);
+	db_flush(r);
+	r->store.id = store_id;
+	r->store.last_seq = row_int(r->db->counter, 0, "last_seq");
+	r->store.now = row_text(clock, 0, "now");
+}
+
+void
 tx_start(struct req *r)
 {
 	r->db = arena_alloc(r->arena, sizeof(*r->db));
@@ -153,9 +168,10 @@ queue_epilogue(struct req *r)
 	if (route_has(r, RT_IDEMPOTENT))
 		sql_idempotency_keep(r, r->who.subject, operation(r), r->idempotency_key,
 		    r->db->request_hash, r->reply.status, r->reply.location, r->reply.body);
-	if (s->counter_dirty)
-		sql_counter_update(r, r->who.store_id, s->last_seq,
-		    s->counter_date[0] != '\0' ? s->counter_date : NULL, s->last_order_number);
+	if (s->number_moved)
+		sql_counter_number(r, s->id, s->last_seq, s->counter_date, s->last_order_number);
+	else if (s->seq_moved)
+		sql_counter_seq(r, s->id, s->last_seq);
 }
 
 static void

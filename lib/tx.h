@@ -19,6 +19,11 @@
 /* Prepares r->db for one attempt of the handler. */
 void tx_start(struct req *r);
 
+/* For the platform's routes, which act on a store that is not the token's: locks its counter row,
+ * so that events can be added, in a round trip of its own. Before anything else of the store is
+ * read to be relied on. */
+void tx_lock_store(struct req *r, const char *store_id);
+
 enum tx_end {
 	TX_DONE,  /* committed, or failed for good: r->error tells */
 	TX_AGAIN, /* nothing was done, or only the key can tell: run the handler once more */

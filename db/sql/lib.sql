@@ -47,5 +47,11 @@ set request_hash = excluded.request_hash, status = excluded.status, location = e
 insert into events (store_id, seq, event_type, table_id, table_session_id, actor, occurred_at, payload)
 values ($1, $2, $3, $4, $5, $6, $7, $8);
 
--- name: counter_update(uuid store_id, bigint last_seq, date? business_date, bigint last_order_number)
+-- name: counter_seq(uuid store_id, bigint last_seq)
+update store_counters set last_seq = $2 where store_id = $1;
+
+-- name: counter_number(uuid store_id, bigint last_seq, date business_date, bigint last_order_number)
 update store_counters set last_seq = $2, business_date = $3, last_order_number = $4 where store_id = $1;
+
+-- name: clock()
+select clock_timestamp() as now;
