@@ -17,8 +17,8 @@ BUILT_SOURCES += $(services:cgi-bin/%=sql/%.h) sql/status.h
 cgi_bin_status_SOURCES = cgi-bin/status.c
 nodist_cgi_bin_status_SOURCES = cgi-bin/served.h
 cgi-bin/status.$(OBJEXT): cgi-bin/served.h
-cgi-bin/served.h: $(services)
-	$(AM_V_GEN)for p in $(services); do ./$$p --routes || exit 1; done | \
+cgi-bin/served.h: $(services) sse-relay/sse-relay
+	$(AM_V_GEN)for p in $(services) sse-relay/sse-relay; do ./$$p --routes || exit 1; done | \
 		$(AWK) -F '\t' '{ printf "{ \"%s\", \"%s\" },\n", $$1, $$2 } \
 		END { print "{ \"GET\", \"/health\" },\n{ \"GET\", \"/metrics\" }," }' >$@.tmp && mv $@.tmp $@
 CLEANFILES += cgi-bin/served.h
