@@ -2,6 +2,8 @@
 
 #include "json.h"
 
+#include "http.h"
+
 #include <string.h>
 
 static void
@@ -18,6 +20,29 @@ own(struct arena *a, json_object *o)
 	return o;
 }
 
+/* What json-c takes, strict as it is told to be, but RFC 8259 does not know; NULL when there is none of it. */
+static const char *
+laxity(const char *bytes, size_t n)
+{
+	bool in_string = false;
+
+	if (memchr(bytes, '\0', n) != NULL)
+		return "a NUL byte";
+	if (!http_utf8_valid(bytes, n))
+		return "not UTF-8";
+	for (size_t i = 0; i < n; i++) {
+		if (bytes[i] == '"')
+			in_string = !in_string;
+		else if (in_string && bytes[i] == '\\')
+			i++;
+		else if (in_string && (unsigned char)bytes[i] < 0x20)
+			return "a control character in a string";
+		else if (!in_string && bytes[i] == '\'')
+			return "a string in single quotes";
+	}
+	return NULL;
+}
+
 json_object *
 json_read(struct arena *a, const char *bytes, size_t n, const char **why)
 {
@@ -26,13 +51,13 @@ json_read(struct arena *a, const char *bytes, size_t n, const char **why)
 
 	if (t == NULL)
 		abort();
-	*why = NULL;
-	json_tokener_set_flags(t, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	if (memchr(bytes, '\0', n) != NULL) {
-		*why = "a NUL byte";
-	} else {
-		/* with the NUL behind the text the parser knows that a number ends */
-		o = json_tokener_parse_ex(t, bytes, (int)n + 1);
+	*why = laxity(bytes, n);
+	json_tokener_set_flags(t, JSON_TOKENER_STRICT);
+	if (*why == NULL) {
+		o = json_tokener_parse_ex(t, bytes, (int)n);
+		/* a number may go on: a NUL tells that it does not */
+		if (json_tokener_get_error(t) == json_tokener_continue)
+			o = json_tokener_parse_ex(t, "", 1);
 		if (json_tokener_get_error(t) != json_tokener_success)
 			*why = json_tokener_error_desc(json_tokener_get_error(t));
 	}

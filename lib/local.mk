@@ -11,8 +11,8 @@ lib_liborder_la_SOURCES = \
 	lib/slot.c lib/slot.h \
 	lib/password.c lib/password.h \
 	lib/metrics.c lib/metrics.h \
-	lib/json.c lib/json.h \
 	lib/http.c lib/http.h \
+	lib/json.c lib/json.h \
 	lib/token.c lib/token.h \
 	lib/pg.c lib/pg.h \
 	lib/bus.c lib/bus.h \
