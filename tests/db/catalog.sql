@@ -38,12 +38,14 @@ select is_empty($$
 	'every foreign key has an index on its side');
 
 select is_empty($$
-	select table_name from information_schema.columns c where table_schema = 'public' and column_name = 'created_at'
-		and table_name not in ('idempotency_keys') and table_name !~ '_(default|y\d{4}m\d\d)$'
-		and not exists (select from pg_trigger t where t.tgrelid = c.table_name::regclass and t.tgfoid = 'touch_updated_at'::regproc)$$,
+	select a.attrelid::regclass from pg_attribute a join pg_class c on c.oid = a.attrelid
+	where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and a.attname = 'updated_at'
+		and not exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgfoid = 'touch_updated_at'::regproc)$$,
 	'every entity''s updated_at is touched');
 select is((select count(*) from information_schema.columns where table_schema = 'public' and column_name = 'updated_at'
 	and is_nullable = 'NO' and table_name !~ '_(default|y\d{4}m\d\d)$'), 10::bigint, 'ten entities have updated_at');
+select is_empty($$select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('v', 'm')
+		and not coalesce(reloptions @> '{security_invoker=true}', false)$$, 'a view shows what the one who asks may see');
 select is_empty($$select table_name, column_name from information_schema.columns
 		where table_schema = 'public' and data_type in ('timestamp without time zone', 'real', 'double precision', 'numeric', 'money')$$,
 	'no time without a zone, no money but integers');

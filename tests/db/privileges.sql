@@ -51,6 +51,7 @@ insert into granted values
 	('service', 'events', '{"insert(store_id,seq,event_type,table_id,table_session_id,actor,occurred_at,payload)"}'),
 	('service', 'idempotency_keys', '{select,insert,"update(request_hash,status,location,body,created_at)"}'),
 	('service', 'revoked_tokens', '{select,insert}'),
+	('service', 'order_lines', '{select}'),
 	('service', 'orders_id_seq', '{usage}'),
 	('service', 'table_sessions_id_seq', '{usage}'),
 	('platform', 'stores', '{select,"insert(id,code,name,currency,time_zone,business_day_start,is_active)",
