@@ -20,19 +20,35 @@ say(const char *key, const char *what)
 	return 1;
 }
 
+/* Whether the password's end went into the host or the port, as a bare @ or : in it makes it do;
+ * libpq would then print it. */
+static bool
+is_torn(const PQconninfoOption *options)
+{
+	for (const PQconninfoOption *o = options; o->keyword != NULL; o++)
+		if (o->val != NULL && strchr(o->val, '@') != NULL &&
+		    (strcmp(o->keyword, "host") == 0 || strcmp(o->keyword, "port") == 0))
+			return true;
+	return false;
+}
+
 /* The text itself is not printed: it may hold a password. */
 static int
 check_database(const char *key, const char *value)
 {
 	PQconninfoOption *options;
+	bool good;
 
 	if (*value == '\0')
 		return 0;
 	options = PQconninfoParse(value, NULL);
+	good = options != NULL && !is_torn(options);
 	PQconninfoFree(options);
-	if (options == NULL)
-		return say(key, "must be like postgresql://user:password@host:port/database");
-	return 0;
+	if (good)
+		return 0;
+	return say(key,
+	    "must be like postgresql://user:password@host:port/database, with other "
+	    "characters than letters and digits in the password written as %XX");
 }
 
 /* Whether value is empty or starts with one of the two. */
@@ -106,7 +122,7 @@ ctl_check_config(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "f:", options, NULL)) != -1) {
 		if (option != 'f')
-			return ctl_usage("check-config", "wrong option");
+			return ctl_usage("check-config", "wrong option '%s'", argv[optind - 1]);
 		setenv("TABLE_ORDER_ENV", optarg, 1);
 	}
 	if (optind != argc)

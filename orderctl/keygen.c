@@ -92,20 +92,40 @@ print_line(struct arena *a, const char *key, const char *pem)
 	printf("%s=%s\n", key, text);
 }
 
-/* Writes path anew, so that whoever reads it meanwhile sees the old file or the new one. */
+/* A new file at path; one that root makes goes to the owner of its directory, who is to read it. */
 static int
-write_file(struct arena *a, const char *path, const char *text, mode_t mode)
+create_file(const char *path, const char *dir, mode_t mode)
 {
+	struct stat st;
+	int fd;
+
+	unlink(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (fd != -1 &&
+	    (fchmod(fd, mode) == -1 || stat(dir, &st) == -1 ||
+		(geteuid() == 0 && fchown(fd, st.st_uid, st.st_gid) == -1))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Writes dir/name anew, so that whoever reads it meanwhile sees the old file or the new one. */
+static int
+write_file(struct arena *a, const char *dir, const char *name, const char *text, mode_t mode)
+{
+	const char *path = arena_printf(a, "%s/%s", dir, name);
 	const char *fresh = arena_printf(a, "%s.new", path);
-	int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
-	bool good = fd != -1 && fchmod(fd, mode) == 0 &&
-	    write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fsync(fd) == 0;
+	int fd = create_file(fresh, dir, mode);
+	bool good =
+	    fd != -1 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fsync(fd) == 0;
 
 	if (fd != -1)
 		close(fd);
 	if (good && rename(fresh, path) == 0)
 		return CTL_OK;
-	return ctl_fail("%s: %s; no key was replaced by half", path, strerror(errno));
+	return ctl_fail(
+	    "%s: %s; make room or get the rights, then run it again", path, strerror(errno));
 }
 
 static int
@@ -119,8 +139,8 @@ write_pair(struct arena *a, const char *dir, const struct pair *p, bool rotate)
 	if (mkdir(dir, 0755) == -1 && errno != EEXIST)
 		return ctl_fail("%s: %s; make the directory first", dir, strerror(errno));
 	/* the public keys first: they verify what either private key signs */
-	if (write_file(a, public, p->public_pem, 0644) != CTL_OK ||
-	    write_file(a, private, p->private_pem, 0600) != CTL_OK)
+	if (write_file(a, dir, "public.pem", p->public_pem, 0644) != CTL_OK ||
+	    write_file(a, dir, "private.pem", p->private_pem, 0600) != CTL_OK)
 		return CTL_FAILED;
 	printf("wrote %s and %s; restart the services to use them\n", private, public);
 	return CTL_OK;
@@ -143,7 +163,7 @@ ctl_keygen(int argc, char **argv)
 		else if (option == 'r')
 			rotate = true;
 		else
-			return ctl_usage("keygen", "wrong option");
+			return ctl_usage("keygen", "wrong option '%s'", argv[optind - 1]);
 	}
 	if (bits < 2048 || bits > 4096 || argc - optind > 1)
 		return ctl_usage("keygen", "bits are 2048 to 4096, and one directory at most");

@@ -127,6 +127,7 @@ main(int argc, char **argv)
 	}
 	argc -= optind;
 	argv += optind;
-	optind = 0; /* a command reads its own options from the start */
+	optind = 0; /* a command reads its own options from the start, and speaks for itself */
+	opterr = 0;
 	return c->run(argc, argv);
 }

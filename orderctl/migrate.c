@@ -90,7 +90,7 @@ ctl_migrate(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "d:", options, NULL)) != -1) {
 		if (option != 'd')
-			return ctl_usage("migrate", "wrong option");
+			return ctl_usage("migrate", "wrong option '%s'", argv[optind - 1]);
 		dir = optarg;
 	}
 	if (optind != argc)

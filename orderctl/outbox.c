@@ -85,7 +85,7 @@ ctl_outbox(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "j", options, NULL)) != -1) {
 		if (option != 'j')
-			return ctl_usage("outbox", "wrong option");
+			return ctl_usage("outbox", "wrong option '%s'", argv[optind - 1]);
 		print = print_json;
 	}
 	if (optind != argc)

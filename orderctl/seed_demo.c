@@ -251,7 +251,7 @@ ctl_seed_demo(int argc, char **argv)
 		else if (option == 'd')
 			path = optarg;
 		else
-			return ctl_usage("seed-demo", "wrong option");
+			return ctl_usage("seed-demo", "wrong option '%s'", argv[optind - 1]);
 	}
 	if (optind != argc)
 		return ctl_usage("seed-demo", "unexpected '%s'", argv[optind]);
