@@ -3,6 +3,7 @@ EXTRA_DIST += etc/nginx/nginx.conf.in quickstart run-tests .ci/run .shellcheckrc
 	scripts/build scripts/packages scripts/stack \
 	scripts/lib/process.sh scripts/lib/programs.sh scripts/lib/servers.sh scripts/lib/tree.sh
 dist_pkgdata_SCRIPTS = scripts/gather-routes scripts/nginx-routes
+AM_INSTALLCHECK_STD_OPTIONS_EXEMPT = $(dist_pkgdata_SCRIPTS)
 sampledir = $(pkgdatadir)/etc
 dist_sample_DATA = etc/table-order.logrotate etc/table-order.sysusers etc/table-order.tmpfiles
 nginxsampledir = $(sampledir)/nginx
