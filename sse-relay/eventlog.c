@@ -34,6 +34,19 @@ struct eventlog {
 	int64_t retry_us;
 };
 
+static void
+begin_watch(struct task *t)
+{
+	struct buf *const all[] = { &t->watch.roles, &t->watch.ids, &t->watch.generations,
+		&t->watch.jtis, &t->watch.store_ids };
+
+	t->arena = arena_new(TASK_ARENA_BYTES);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		buf_init(all[i], t->arena, 256);
+		buf_puts(all[i], "{");
+	}
+}
+
 struct task *
 task_new(enum task_kind kind)
 {
@@ -42,15 +55,12 @@ task_new(enum task_kind kind)
 	if (t == NULL)
 		abort();
 	t->kind = kind;
-	t->arena = arena_new(TASK_ARENA_BYTES);
-	if (kind == TASK_WATCH) {
-		struct buf *const all[] = { &t->watch.roles, &t->watch.ids, &t->watch.generations,
-			&t->watch.jtis, &t->watch.store_ids };
-
-		for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-			buf_init(all[i], t->arena, 256);
-			buf_puts(all[i], "{");
-		}
+	if (kind == TASK_WATCH)
+		begin_watch(t);
+	if (kind == TASK_FILL) {
+		t->fill.frames = calloc(EVENTLOG_FILL_MAX, sizeof(struct frame *));
+		if (t->fill.frames == NULL)
+			abort();
 	}
 	return t;
 }
@@ -60,9 +70,11 @@ task_free(struct task *t)
 {
 	if (t->kind == TASK_OPEN)
 		frame_unref(t->open.replay);
-	if (t->kind == TASK_FILL)
+	if (t->kind == TASK_FILL) {
 		for (size_t i = 0; i < t->fill.count; i++)
 			frame_unref(t->fill.frames[i]);
+		free(t->fill.frames);
+	}
 	arena_free(t->arena);
 	free(t);
 }
@@ -178,32 +190,38 @@ read_open(struct eventlog *l, struct open_task *o, PGresult **results)
 	return true;
 }
 
-/* Token, position and missed events, all of one moment, in one round trip. */
-static bool
-do_open(struct eventlog *l, struct task *t)
+static void
+queue_open(struct eventlog *l, const struct open_task *o)
 {
-	struct open_task *o = &t->open;
-	struct task *one = task_new(TASK_WATCH);
 	char cursor[NUMBER_SIZE], most[NUMBER_SIZE], table[NUMBER_SIZE];
 	const char *values[] = { o->who.store_id, cursor, most, table };
-	PGresult *results[OPEN_RESULTS];
-	bool ok;
 
 	snprintf(cursor, sizeof(cursor), "%lld", (long long)o->cursor);
 	snprintf(most, sizeof(most), "%lld", (long long)l->conf.sse_replay_events);
 	snprintf(table, sizeof(table), "%lld", (long long)o->who.account_id);
 	if (o->cursor == CURSOR_NONE)
 		values[1] = NULL;
-	task_watch_token(&one->watch, &o->who);
-	pg_queue_text(l->pg, "begin isolation level repeatable read, read only");
-	queue_fallen(l, &one->watch);
 	pg_queue(l->pg, &SQL_RELAY_POSITION, values);
 	pg_queue(l->pg,
 	    o->who.role == ROLE_TABLE ? &SQL_RELAY_REPLAY_TABLE : &SQL_RELAY_REPLAY, values);
+}
+
+/* Token, position and missed events, all of one moment, in one round trip. */
+static bool
+do_open(struct eventlog *l, struct task *t)
+{
+	struct task *one = task_new(TASK_WATCH);
+	PGresult *results[OPEN_RESULTS];
+	bool ok;
+
+	task_watch_token(&one->watch, &t->open.who);
+	pg_queue_text(l->pg, "begin isolation level repeatable read, read only");
+	queue_fallen(l, &one->watch);
+	queue_open(l, &t->open);
 	pg_queue_text(l->pg, "commit");
 	ok = flush(l, results, OPEN_RESULTS);
 	if (ok) {
-		ok = read_open(l, o, results);
+		ok = read_open(l, &t->open, results);
 		for (int i = 0; i < OPEN_RESULTS; i++)
 			PQclear(results[i]);
 	}

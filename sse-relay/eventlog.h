@@ -45,7 +45,7 @@ struct fill_task {
 	char store_id[37];
 	int64_t after;
 	/* answers */
-	struct frame *frames[EVENTLOG_FILL_MAX];
+	struct frame **frames; /* EVENTLOG_FILL_MAX places */
 	size_t count;
 };
 
@@ -78,7 +78,7 @@ struct task {
 	/* who asked, for TASK_OPEN */
 	int fd;
 	uint64_t serial;
-	struct arena *arena; /* of what belongs to the task */
+	struct arena *arena; /* of what belongs to a watch task */
 	union {
 		struct open_task open;
 		struct fill_task fill;

@@ -38,8 +38,10 @@
 #define REPLAY_BYTES_MAX ((size_t)64 << 20)
 
 #define HEAD_TIMEOUT_US (10 * CLOCK_SECOND_US)
-/* A database that needs longer counts as away. */
-#define OPEN_TIMEOUT_US (3 * CLOCK_SECOND_US)
+/* When all come back at once the last one waits as long as that. */
+#define OPEN_TIMEOUT_US (10 * CLOCK_SECOND_US)
+/* A database that needs longer for what is asked first counts as away. */
+#define WATCH_TIMEOUT_US (3 * CLOCK_SECOND_US)
 #define END_TIMEOUT_US (2 * CLOCK_SECOND_US)
 #define STALL_TIMEOUT_US (10 * CLOCK_SECOND_US)
 #define DRAIN_TIMEOUT_US (1 * CLOCK_SECOND_US)
@@ -463,12 +465,17 @@ is_overdue(int64_t since_us, int64_t timeout_us)
 	return since_us != 0 && clock_mono_us() - since_us > timeout_us;
 }
 
+static bool
+database_is_away(const struct relay *r)
+{
+	return r->database_away || is_overdue(r->watch_asked_us, WATCH_TIMEOUT_US);
+}
+
 /* Whether a new stream cannot be served at the moment. */
 static bool
 must_wait(const struct relay *r)
 {
-	return r->database_away || is_overdue(r->watch_asked_us, OPEN_TIMEOUT_US) ||
-	    r->connections > r->most - r->most / 16;
+	return database_is_away(r) || r->connections > r->most - r->most / 16;
 }
 
 static void
@@ -629,11 +636,9 @@ tick_stream(struct relay *r, struct stream *st, int64_t now_us, int64_t wall_s)
 			beat(r, st);
 		return;
 	}
-	if (now_us < st->deadline_us)
-		return;
-	if (st->state == STREAM_OPENING)
+	if (st->state == STREAM_OPENING && (now_us >= st->deadline_us || database_is_away(r)))
 		send_later(r, st);
-	else
+	else if (now_us >= st->deadline_us)
 		close_stream(r, st);
 }
 
