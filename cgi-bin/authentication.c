@@ -3,12 +3,12 @@
 
 #include "clock.h"
 #include "db.h"
-#include "guard.h"
 #include "http.h"
 #include "metrics.h"
 #include "password.h"
 #include "reply.h"
 #include "serve.h"
+#include "uuid.h"
 
 #include "sql/authentication.h"
 
@@ -163,7 +163,7 @@ issue_token(struct req *r, const struct login *l)
 
 	snprintf(c.subject, sizeof(c.subject), "%s:%lld", l->role == ROLE_TABLE ? "table" : "admin",
 	    (long long)c.account_id);
-	snprintf(c.jti, sizeof(c.jti), "%s", guard_uuid(r->arena));
+	snprintf(c.jti, sizeof(c.jti), "%s", uuid_new(r->arena));
 	if (l->role != ROLE_SUPER_ADMIN)
 		snprintf(c.store_id, sizeof(c.store_id), "%s", row_text(l->account, 0, "store_id"));
 	token = tokens_sign(r->app->tokens, r->arena, &c);

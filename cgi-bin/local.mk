@@ -13,6 +13,10 @@ services = \
 cgibin_PROGRAMS += $(services) cgi-bin/status
 BUILT_SOURCES += $(services:cgi-bin/%=sql/%.h) sql/status.h
 
+cgi_bin_menu_SOURCES = cgi-bin/menu.c cgi-bin/menu_input.c cgi-bin/menu_input.h \
+	cgi-bin/image.c cgi-bin/image.h
+cgi_bin_menu_LDADD = $(LDADD) $(GM_LIBS)
+
 # what the services and the relay serve, for status's 404, 405 and preflight
 cgi_bin_status_SOURCES = cgi-bin/status.c
 nodist_cgi_bin_status_SOURCES = cgi-bin/served.h

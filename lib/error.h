@@ -8,6 +8,9 @@
 /* code, HTTP status, Korean message, English message */
 #define ERROR_LIST(E) \
 	E(INVALID_REQUEST, 400, "요청이 올바르지 않습니다.", "The request is not valid.") \
+	E(IMAGE_INVALID, 400, \
+	    "사용할 수 없는 이미지입니다. JPEG, PNG, WebP, GIF(5MB 이하)만 가능합니다.", \
+	    "The image cannot be used: JPEG, PNG, WebP or GIF, up to 5 MB and 40 megapixels.") \
 	E(INVALID_CREDENTIALS, 401, "로그인 정보가 올바르지 않습니다.", \
 	    "The login details are wrong.") \
 	E(TOKEN_MISSING, 401, "로그인이 필요합니다.", "Log in first.") \

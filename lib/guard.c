@@ -6,10 +6,9 @@
 #include "http.h"
 #include "metrics.h"
 #include "reply.h"
+#include "uuid.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #define ALLOW_HEADERS "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, If-None-Match"
 #define EXPOSE_HEADERS \
@@ -78,7 +77,7 @@ guard_idempotency_key(struct req *r)
 	if (req_failed(r) || (r->route->flags & RT_IDEMPOTENT) == 0)
 		return;
 	r->own_key = key == NULL;
-	r->idempotency_key = key != NULL ? key : guard_uuid(r->arena);
+	r->idempotency_key = key != NULL ? key : uuid_new(r->arena);
 	if (key == NULL)
 		return;
 	for (const char *p = key; *p != '\0'; p++)
@@ -147,19 +146,4 @@ guard_address(struct req *r)
 		n -= n > 0;
 	}
 	return http_is_address(address) ? address : "0.0.0.0";
-}
-
-char *
-guard_uuid(struct arena *a)
-{
-	unsigned char b[16];
-
-	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
-		abort();
-	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-	return arena_printf(a,
-	    "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
-	    b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
-	    b[15]);
 }

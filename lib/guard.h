@@ -22,7 +22,5 @@ void guard_redis(struct req *r);
 /* The client's address: REMOTE_ADDR, or behind TRUSTED_PROXIES the last untrusted one of
  * X-Forwarded-For. */
 const char *guard_address(struct req *r);
-/* A new random UUID (RFC 9562, version 4). */
-char *guard_uuid(struct arena *a);
 
 #endif

@@ -20,7 +20,8 @@ own(struct arena *a, json_object *o)
 	return o;
 }
 
-/* What json-c takes, strict as it is told to be, but RFC 8259 does not know; NULL when there is none of it. */
+/* What json-c takes, strict as it is told to be, but RFC 8259 does not know; NULL when there is
+ * none of it. */
 static const char *
 laxity(const char *bytes, size_t n)
 {

@@ -4,6 +4,7 @@ pkglib_LTLIBRARIES = lib/liborder.la
 lib_liborder_la_SOURCES = \
 	lib/arena.c lib/arena.h \
 	lib/clock.c lib/clock.h \
+	lib/uuid.c lib/uuid.h \
 	lib/error.c lib/error.h \
 	lib/log.c lib/log.h \
 	lib/stop.c lib/stop.h \
@@ -12,6 +13,7 @@ lib_liborder_la_SOURCES = \
 	lib/password.c lib/password.h \
 	lib/metrics.c lib/metrics.h \
 	lib/http.c lib/http.h \
+	lib/multipart.c lib/multipart.h \
 	lib/json.c lib/json.h \
 	lib/token.c lib/token.h \
 	lib/pg.c lib/pg.h \

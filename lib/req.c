@@ -53,6 +53,29 @@ req_failed(const struct req *r)
 	return r->error != ERR_NONE || r->finished;
 }
 
+static void
+note_file(struct req *r, struct file **list, const char *path)
+{
+	struct file *f = arena_alloc(r->arena, sizeof(*f));
+
+	f->path = path;
+	f->next = *list;
+	*list = f;
+}
+
+void
+req_file_created(struct req *r, const char *path)
+{
+	note_file(r, &r->created, path);
+}
+
+void
+req_file_obsolete(struct req *r, const char *path)
+{
+	if (!req_failed(r))
+		note_file(r, &r->obsolete, path);
+}
+
 const char *
 req_header(struct req *r, const char *name)
 {

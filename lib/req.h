@@ -52,6 +52,8 @@ enum route_flags {
 	RT_LOCAL = 16,
 	/* commits, but emits no event and so holds no counter row */
 	RT_COMMITS = 32,
+	/* takes multipart/form-data, too, of UPLOAD_BODY_LIMIT */
+	RT_UPLOAD = 64,
 };
 
 /* One row of a service's table. */
@@ -66,6 +68,15 @@ struct route {
 	/* the answer is kept in Redis, with an ETag, until this kind of the store's data changes
 	 * ("menu"); NULL: it is not */
 	const char *cached;
+};
+
+#define JSON_BODY_LIMIT ((size_t)64 << 10)
+#define UPLOAD_BODY_LIMIT ((size_t)6 << 20)
+
+/* A file whose fate is the transaction's. */
+struct file {
+	const char *path;
+	struct file *next;
 };
 
 struct header {
@@ -113,7 +124,7 @@ struct req {
 	int segment_count;
 	const char *body;
 	size_t body_len;
-	json_object *json; /* the body's object, once asked for */
+	json_object *json; /* the body's object, once asked for or set from a form */
 
 	struct claims who; /* role ROLE_NONE: nobody */
 	const char *token;
@@ -135,6 +146,8 @@ struct req {
 	int64_t start_us;
 	int db_trips;
 	void *state;           /* the handler's, from its before step */
+	struct file *created;  /* to be removed should the transaction fail */
+	struct file *obsolete; /* to be removed once it is committed */
 	const char *void_kind; /* to be voided in Redis after the commit: "menu", "auth" */
 };
 
@@ -148,6 +161,11 @@ void req_fail_details(struct req *r, enum error_code code, json_object *details)
 void req_fail_retry(struct req *r, enum error_code code, int64_t seconds);
 /* Whether the request has failed or is finished: whether to stop. */
 bool req_failed(const struct req *r);
+
+/* Notes a file that was made for this request: it goes if the transaction does not hold. */
+void req_file_created(struct req *r, const char *path);
+/* Notes a file that is of no use any more once the transaction holds. */
+void req_file_obsolete(struct req *r, const char *path);
 
 /* A request header by its name ("If-None-Match"), or NULL. */
 const char *req_header(struct req *r, const char *name);

@@ -93,7 +93,7 @@ route_print(const char *program, const struct route *routes, FILE *out)
 {
 	static const char *const roles[] = { "table", "store_admin", "super_admin" };
 	static const char *const flags[] = { "write", "idempotent", "snapshot", "platform", "local",
-		"commits" };
+		"commits", "upload" };
 
 	for (const struct route *row = routes; row->method != NULL; row++) {
 		if (strcmp(row->method, "*") == 0)

@@ -10,6 +10,7 @@
 #include "reply.h"
 #include "route.h"
 #include "tx.h"
+#include "uuid.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -22,7 +23,6 @@
 #include <unistd.h>
 
 #define ARENA_BYTES ((size_t)256 << 10)
-#define JSON_BODY_LIMIT ((size_t)64 << 10)
 #define REQUEST_ID_LIMIT 64
 
 /* One thread's own. */
@@ -45,7 +45,7 @@ request_id(struct req *r)
 	for (size_t i = 0; i < n; i++)
 		if (!isalnum((unsigned char)id[i]) && strchr("._-", id[i]) == NULL)
 			n = 0;
-	return n >= 1 && n <= REQUEST_ID_LIMIT ? id : guard_uuid(r->arena);
+	return n >= 1 && n <= REQUEST_ID_LIMIT ? id : uuid_new(r->arena);
 }
 
 static void
@@ -61,6 +61,15 @@ read_target(struct req *r)
 	r->query = uri[n] == '?' ? uri + n + 1 : NULL;
 }
 
+static size_t
+body_limit(struct req *r)
+{
+	bool form = (r->route->flags & RT_UPLOAD) != 0 &&
+	    http_type_is(req_header(r, "Content-Type"), "multipart/form-data");
+
+	return form ? UPLOAD_BODY_LIMIT : JSON_BODY_LIMIT;
+}
+
 /* Refuses by the declared length, before a byte is read; a body that lies about it is malformed. */
 static void
 read_body(struct req *r)
@@ -74,7 +83,7 @@ read_body(struct req *r)
 	r->body = "";
 	if (length < 0)
 		req_fail_field(r, "Content-Length", "is not a number");
-	else if ((size_t)length > JSON_BODY_LIMIT)
+	else if ((size_t)length > body_limit(r))
 		req_fail(r, ERR_PAYLOAD_TOO_LARGE);
 	if (req_failed(r) || length == 0)
 		return;
@@ -99,7 +108,6 @@ read_request(struct req *r)
 	r->lang = http_language(req_header(r, "Accept-Language"));
 	r->address = guard_address(r);
 	read_target(r);
-	read_body(r);
 }
 
 /* --- the way through ----------------------------------------------------------------------- */
@@ -127,6 +135,28 @@ check_accept(struct req *r)
 		req_fail(r, ERR_NOT_ACCEPTABLE);
 }
 
+static void
+remove_files(const struct file *list)
+{
+	for (; list != NULL; list = list->next)
+		if (unlink(list->path) == -1 && errno != ENOENT)
+			log_warning("a file cannot be removed", LOG_S("path", list->path),
+			    LOG_S("error", strerror(errno)));
+}
+
+/* What the transaction's end leaves without use. When nobody knows its end, nothing is removed:
+ * orderctl maintenance sweeps what no row names. */
+static void
+settle_files(struct req *r)
+{
+	bool unknown = r->db->lost && r->db->commits;
+
+	if (r->error == ERR_NONE)
+		remove_files(r->obsolete);
+	else if (!unknown)
+		remove_files(r->created);
+}
+
 /* Runs a handler in its transaction, again where that is worth it. */
 static void
 run(struct req *r, void (*handler)(struct req *r))
@@ -135,11 +165,14 @@ run(struct req *r, void (*handler)(struct req *r))
 	const struct req before = *r;
 
 	for (int attempt = 0;; attempt++) {
+		enum tx_end end;
 		int trips;
 
 		tx_start(r);
 		handler(r);
-		if (tx_finish(r, attempt) == TX_DONE)
+		end = tx_finish(r, attempt);
+		settle_files(r);
+		if (end == TX_DONE)
 			return;
 		trips = r->db_trips;
 		arena_reset(r->arena, mark);
@@ -226,6 +259,7 @@ handle(struct req *r)
 {
 	read_request(r);
 	match(r);
+	read_body(r);
 	guard_cors(r);
 	check_accept(r);
 	guard_token(r);

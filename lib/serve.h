@@ -5,8 +5,9 @@
  * serve(). A request goes this way, once, from top to bottom:
  *
  *	accept       FastCGI (WORKER_THREADS at a time) or plain CGI     gateway.h
- *	read         id, path, bounded body, into the worker's arena     req.h
+ *	read         id and target                                       req.h
  *	match        the row of the table: 404, 405                      route.h
+ *	read         the body, bounded, into the worker's arena
  *	guard        CORS, Accept, token and role, Redis                 guard.h
  *	begin        with the handler's first statement                  tx.h
  *	handle       validate, SQL, event, reply: all in memory
