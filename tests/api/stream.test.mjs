@@ -1,0 +1,364 @@
+/** Events on their way from an order to a page, end to end. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { afterEach, describe, test } from 'node:test';
+import { assertError, assertOk } from './lib/client.mjs';
+import { route } from './lib/route.mjs';
+import { Parser, Streams } from './lib/sse.mjs';
+import { sharedStack } from './lib/stack.mjs';
+import { newStore } from './lib/store.mjs';
+import { altered } from './lib/token.mjs';
+import { until } from './lib/until.mjs';
+
+const stack = sharedStack();
+const ADMIN = '/api/admin/orders/stream', TABLE = '/api/customer/orders/stream';
+const ONCE = { reconnect: false };
+/** Events of one store that a stream is sent at most (SSE_REPLAY_EVENTS). */
+const REPLAY = 50;
+
+/** @typedef {import('./lib/store.mjs').Store} Store */
+
+const streams = new Streams(stack);
+afterEach(() => streams.closeAll());
+
+/** @param {number} from @param {number} to */
+const range = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+/** @param {Store} store @param {string} type @param {object} [payload] @param {string} [columns] An event of a program that is not under test here. */
+async function emit(store, type, payload = {}, columns = 'null, null') {
+	return Number(await store.sql(`
+		with c as (update store_counters set last_seq = last_seq + 1 where store_id = :'store' returning last_seq)
+		insert into events (store_id, seq, event_type, table_id, table_session_id, payload)
+		select :'store', last_seq, :'type', ${columns}, :'payload'::jsonb || jsonb_build_object('seq', last_seq, 'event_type', :'type', 'store_id', :'store',
+			'occurred_at', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) from c returning seq`,
+	{ type, payload: JSON.stringify(payload) }));
+}
+
+/** @param {Store} store */
+async function payloads(store) {
+	return (await store.sql("select payload from events where store_id = :'store' order by seq")).split('\n').filter(Boolean).map((s) => JSON.parse(s));
+}
+
+/** @param {Store} store @param {number} n */
+async function orders(store, n) {
+	for (let i = 0; i < n; i++)
+		await store.order(i % store.tables.length);
+}
+
+route('GET /api/admin/orders/stream', ({ succeeds, refuses }) => {
+	succeeds('each order as it comes and moves, whole, by its seq', async () => {
+		const store = await newStore(stack);
+		const stream = await streams.open(ADMIN, { token: store.admin.token });
+		assert.deepEqual([stream.lastEventId, stream.retryMs], ['0', 2000]);
+		assert.match(String(stream.headers['content-type']), /^text\/event-stream\b/);
+		assert.match(String(stream.headers['cache-control']), /no-store|no-cache/);
+		assert.match(String(stream.headers['x-request-id']), /^[\w.-]{1,64}$/);
+		assert.equal(stream.headers['x-content-type-options'], 'nosniff');
+		const order = await store.order(0, [0, 1]);
+		const moved = await store.move(order.id, 'preparing');
+		await store.order(1);
+		await stream.untilId(3);
+		assert.deepEqual(stream.news.map((e) => [e.type, e.id]), [['OrderCreated', '1'], ['OrderStatusChanged', '2'], ['OrderCreated', '3']]);
+		assert.deepEqual(stream.news[0].json.order, order);
+		assert.deepEqual([stream.news[1].json.order, stream.news[1].json.old_status, stream.news[1].json.new_status], [moved, 'pending', 'preparing']);
+		assert.deepEqual(stream.news.map((e) => e.json), await payloads(store));
+	});
+	succeeds('begins with the last seq, so that even a stream that saw nothing resumes right', async () => {
+		const store = await newStore(stack);
+		await orders(store, 3);
+		const stream = await streams.open(ADMIN, { token: store.admin.token, ...ONCE });
+		assert.deepEqual([stream.lastEventId, stream.ids], ['3', []]);
+		stream.close();
+		await orders(store, 2);
+		const next = await streams.open(ADMIN, { token: store.admin.token, lastEventId: stream.lastEventId });
+		await next.untilId(5);
+		assert.deepEqual([next.cursors[0], next.ids], ['3', [4, 5]]);
+	});
+	succeeds('to many pages alike, each store its own', async () => {
+		const [store, other] = [await newStore(stack), await newStore(stack)];
+		const pages = await Promise.all(range(1, 40).map((i) => streams.open(ADMIN, { token: (i % 2 === 0 ? store : other).admin.token })));
+		await orders(store, 4);
+		await orders(other, 4);
+		for (const [i, page] of pages.entries()) {
+			await page.untilId(4);
+			assert.deepEqual(page.ids, [1, 2, 3, 4]);
+			assert.ok(page.news.every((e) => e.json.store_id === (i % 2 === 1 ? store : other).store_id));
+		}
+	});
+	succeeds('by the login\'s cookie, which a header beats', async () => {
+		const store = await newStore(stack);
+		const stream = await streams.open(ADMIN, { headers: { Cookie: `a=b; ${store.admin.cookie}; c=d` } });
+		await store.order(0);
+		await stream.untilId(1);
+		const wrong = streams.start(ADMIN, { token: 'x.y.z', headers: { Cookie: store.admin.cookie } });
+		await wrong.ended();
+		assert.equal(wrong.refusal?.status, 401);
+	});
+	succeeds('to pages of listed origins only', async () => {
+		const store = await newStore(stack);
+		const listed = await streams.open(ADMIN, { token: store.admin.token, headers: { Origin: 'https://board.example.com' } });
+		assert.equal(listed.headers['access-control-allow-origin'], 'https://board.example.com');
+		assert.equal(listed.headers['access-control-allow-credentials'], 'true');
+		const other = await streams.open(ADMIN, { token: store.admin.token, headers: { Origin: 'https://evil.example.com' } });
+		assert.equal(other.headers['access-control-allow-origin'], undefined);
+	});
+	refuses('tokens that do not hold, as the API does', async () => {
+		const store = await newStore(stack);
+		const now = Math.floor(Date.now() / 1000);
+		assertError(await store.client.get(ADMIN), 401, 'TOKEN_MISSING');
+		assertError(await store.client.get(ADMIN, { headers: { Cookie: store.tables[0].cookie } }), 401, 'TOKEN_MISSING');
+		assertError(await store.client.get(ADMIN, { headers: { Cookie: 'table_order_admin_stream=x' } }), 401, 'TOKEN_INVALID');
+		assertError(await store.client.get(ADMIN, { headers: { Cookie: `table_order_admin_stream=${store.tables[0].token}` } }), 403, 'FORBIDDEN');
+		assertError(await store.client.get(ADMIN, { token: altered(stack, store.admin.token, { iat: now - 60, exp: now - 1 }) }), 401, 'TOKEN_EXPIRED');
+		assertError(await store.client.get(ADMIN, { token: altered(stack, store.admin.token, { gen: 7 }) }), 401, 'TOKEN_INVALID');
+		assertOk(await store.client.post('/api/auth/logout', { token: store.admin.token }), 204);
+		const answer = await store.client.get(ADMIN, { token: store.admin.token, headers: { 'Accept-Language': 'en', 'X-Request-Id': 'mine' } });
+		const error = assertError(answer, 401, 'TOKEN_INVALID');
+		assert.equal(error.request_id, 'mine');
+		assert.match(error.message, /^The /);
+	});
+});
+
+route('GET /api/customer/orders/stream', ({ succeeds, refuses }) => {
+	succeeds('the table\'s own orders, and changes of the menu, skipping ids of others', async () => {
+		const [store, other] = [await newStore(stack), await newStore(stack)];
+		const stream = await streams.open(TABLE, { token: store.tables[0].token });
+		await other.order(0);
+		const order = await store.order(0);
+		const strange = await store.order(1);
+		await store.move(strange.id, 'preparing');
+		await store.move(order.id, 'preparing');
+		await emit(store, 'AccountRevoked', { subject: 'admin:999999', gen: 1 });
+		const menu = await emit(store, 'MenuChanged', { menu_ids: [store.menus[0].id], category_ids: [] });
+		await stream.untilId(menu);
+		assert.deepEqual(stream.news.map((e) => [e.type, Number(e.id)]), [['OrderCreated', 1], ['OrderStatusChanged', 4], ['MenuChanged', menu]]);
+		const deleted = await emit(store, 'OrderDeleted', { table_id: order.table_id, order }, String(order.table_id) + ', null');
+		const done = await emit(store, 'TableSessionCompleted', { table_id: order.table_id }, String(order.table_id) + ', null');
+		const elsewhere = await emit(store, 'TableSessionCompleted', { table_id: strange.table_id }, String(strange.table_id) + ', null');
+		await store.order(0);
+		await stream.untilId(elsewhere + 1);
+		assert.deepEqual(stream.ids.slice(3), [deleted, done, elsewhere + 1]);
+	});
+	succeeds('by the login\'s cookie', async () => {
+		const store = await newStore(stack);
+		const stream = await streams.open(TABLE, { headers: { Cookie: store.tables[0].cookie } });
+		await store.order(0);
+		await stream.untilId(1);
+	});
+	succeeds('after a break what it missed, but not the orders of a party that has left', async () => {
+		const store = await newStore(stack);
+		const gone = await store.order(0);
+		await store.order(1);
+		await store.sql('update table_sessions set ended_at = now(), archived_orders_count = 1, archived_total_price = 1, payable_total_price = 1, unserved_orders_count = 0 where id = :id', { id: gone.table_session_id });
+		const end = await emit(store, 'TableSessionCompleted', { table_id: gone.table_id, table_session_id: gone.table_session_id }, `${gone.table_id}, ${gone.table_session_id}`);
+		await store.order(0);
+		const menu = await emit(store, 'MenuChanged', { menu_ids: [], category_ids: [] });
+		const stream = await streams.open(TABLE, { token: store.tables[0].token, lastEventId: '0' });
+		await stream.untilId(menu);
+		assert.deepEqual(stream.ids, [end, end + 1, menu]);
+	});
+	refuses('an admin\'s cookie, and the token in the query', async () => {
+		const store = await newStore(stack);
+		assertError(await store.client.get(TABLE, { headers: { Cookie: store.admin.cookie } }), 401, 'TOKEN_MISSING');
+		assertError(await store.client.get(`${TABLE}?token=${store.tables[0].token}&access_token=${store.tables[0].token}`), 401, 'TOKEN_MISSING');
+		assertError(await store.client.get(TABLE, { headers: { Cookie: `table_order_customer_stream=${store.admin.token}` } }), 403, 'FORBIDDEN');
+	});
+});
+
+describe('a stream that resumes', () => {
+	test('gets exactly what it missed, wherever it was', async () => {
+		const store = await newStore(stack);
+		await orders(store, 12);
+		for (const cursor of [0, 1, 5, 11, 12]) {
+			const stream = await streams.open(ADMIN, { token: store.admin.token, lastEventId: String(cursor) });
+			await store.order(0);
+			const last = await store.sql("select last_seq from store_counters where store_id = :'store'");
+			await stream.untilId(Number(last));
+			assert.deepEqual(stream.ids, range(cursor + 1, Number(last)));
+			assert.equal(stream.cursors[0], String(cursor));
+			assert.deepEqual(stream.news.map((e) => e.json), (await payloads(store)).slice(cursor));
+			stream.close();
+		}
+	});
+	test('may say its cursor in the query, which the header beats', async () => {
+		const store = await newStore(stack);
+		await orders(store, 5);
+		const query = await streams.open(`${ADMIN}?x=1&last_event_id=3`, { token: store.admin.token });
+		await query.untilId(5);
+		assert.deepEqual(query.ids, [4, 5]);
+		const both = await streams.open(`${ADMIN}?last_event_id=1`, { token: store.admin.token, lastEventId: '4' });
+		await both.untilId(5);
+		assert.deepEqual(both.ids, [5]);
+	});
+	test('is told to reset when its cursor is ahead, too far behind, or older than the log', async () => {
+		const store = await newStore(stack);
+		await orders(store, REPLAY + 2);
+		const last = REPLAY + 2;
+		await until('all is published', async () => await store.sql("select count(*) from events where store_id = :'store' and published_at is null") === '0');
+		const cases = [['0', ADMIN], ['1', ADMIN], [String(last + 1), ADMIN], ['9007199254740991', ADMIN], ['0', TABLE], [String(last + 5), TABLE]];
+		await store.sql("delete from events where store_id = :'store' and seq <= 20");
+		cases.push(['19', ADMIN], ['5', TABLE]);
+		for (const [cursor, path] of cases) {
+			const stream = await streams.open(path, { token: path === ADMIN ? store.admin.token : store.tables[0].token, lastEventId: cursor });
+			await stream.until(`a reset from ${cursor}`, () => stream.news.length > 0);
+			assert.deepEqual(stream.news.map((e) => [e.type, e.id]), [['reset', String(last)]], `${path} from ${cursor}`);
+			stream.close();
+		}
+		const enough = await streams.open(ADMIN, { token: store.admin.token, lastEventId: '20' });
+		await enough.untilId(last);
+		assert.deepEqual(enough.ids, range(21, last));
+	});
+	test('goes on after a reset', async () => {
+		const store = await newStore(stack);
+		await store.order(0);
+		const stream = await streams.open(ADMIN, { token: store.admin.token, lastEventId: '77' });
+		await stream.until('a reset', () => stream.news.some((e) => e.type === 'reset'));
+		await store.order(0);
+		await stream.untilId(2);
+		assert.deepEqual(stream.ids, [1, 2]);
+	});
+	test('never gets an error for its cursor, whatever it says', async () => {
+		const store = await newStore(stack);
+		await store.order(0);
+		for (const cursor of ['x', '-1', '1.5', '18446744073709551617', '1 or 1=1', '%', 'x'.repeat(500)]) {
+			const stream = await streams.open(ADMIN, { token: store.admin.token, lastEventId: cursor });
+			assert.equal(stream.lastEventId, '1', cursor);
+			stream.close();
+		}
+		for (const query of ['x', '%', '%zz', '', '-5', '%00'])
+			assert.equal((await streams.open(`${ADMIN}?last_event_id=${query}`, { token: store.admin.token })).lastEventId, '1', query);
+	});
+	test('a snapshot and the stream from there are without gap and without double', async () => {
+		const store = await newStore(stack, { tables: 4 });
+		let ordering = true;
+		const work = Promise.all([0, 1, 2, 3].map(async (table) => {
+			while (ordering) {
+				const order = await store.order(table);
+				await store.move(order.id, 'preparing');
+			}
+		}));
+		/** @type {[any, import('./lib/sse.mjs').EventStream][]} */
+		const pages = [];
+		for (let i = 0; i < 10; i++) {
+			const board = assertOk(await store.client.get('/api/admin/board', { token: store.admin.token }), 200);
+			pages.push([board, streams.start(`${ADMIN}?last_event_id=${board.last_event_id}`, { token: store.admin.token })]);
+			await pages[i][1].opened();
+		}
+		ordering = false;
+		await work;
+		const last = Number(await store.sql("select last_seq from store_counters where store_id = :'store'"));
+		const end = assertOk(await store.client.get('/api/admin/board', { token: store.admin.token }), 200);
+		for (const [board, stream] of pages) {
+			if (board.last_event_id < last)
+				await stream.untilId(last);
+			assert.deepEqual(stream.ids, range(board.last_event_id + 1, last));
+			const shown = new Map(board.tables.flatMap((/** @type {any} */ t) => t.orders).map((/** @type {any} */ o) => [o.id, o]));
+			for (const event of stream.news)
+				shown.set(event.json.order.id, event.json.order);
+			const all = end.tables.flatMap((/** @type {any} */ t) => t.orders).sort((/** @type {any} */ a, /** @type {any} */ b) => a.id - b.id);
+			assert.deepEqual([...shown.values()].sort((a, b) => a.id - b.id), all);
+		}
+	});
+	test('the customer\'s list and stream alike', async () => {
+		const store = await newStore(stack);
+		await orders(store, 3);
+		const list = assertOk(await store.client.get('/api/customer/orders', { token: store.tables[0].token }), 200);
+		await orders(store, 4);
+		const stream = await streams.open(`${TABLE}?last_event_id=${list.last_event_id}`, { token: store.tables[0].token });
+		await stream.untilId(6);
+		assert.deepEqual(stream.ids, [4, 6]);
+	});
+});
+
+describe('a stream whose token holds no more', () => {
+	/** Its last event, and that the next try is refused. @param {import('./lib/sse.mjs').EventStream} stream @param {number} ms */
+	async function assertRevoked(stream, ms) {
+		await stream.until('closed', () => stream.news.some((e) => e.type === 'closed'), ms);
+		assert.deepEqual(stream.news.slice(-1).map((e) => [e.type, e.json.reason]), [['closed', 'revoked']]);
+		await stream.ended();
+		assert.equal(stream.refusal?.status, 401);
+		assert.equal(JSON.parse(stream.refusal?.text ?? '{}').error.code, 'TOKEN_INVALID');
+	}
+
+	test('ends within about a second of logout, its sibling does not', async () => {
+		const store = await newStore(stack);
+		const first = store.admin.token;
+		const second = await store.adminLogin();
+		const [gone, stays] = [await streams.open(ADMIN, { token: first, retryMs: 10 }), await streams.open(ADMIN, { token: second })];
+		assertOk(await store.client.post('/api/auth/logout', { token: first }), 204);
+		await assertRevoked(gone, 2500);
+		await store.order(0);
+		await stays.untilId(1);
+		assert.equal(stays.connections, 1);
+	});
+	for (const [what, statement] of [
+		['a raised generation of a table', "update dining_tables set token_generation = token_generation + 1 where store_id = :'store'"],
+		['a table that is deactivated', "update dining_tables set is_active = false where store_id = :'store'"],
+		['a table that is deleted', "update dining_tables set deleted_at = now() where store_id = :'store'"],
+		['a store that is deactivated', "update stores set is_active = false where id = :'store'"],
+	]) {
+		test(`ends within about a second: ${what}`, async () => {
+			const store = await newStore(stack);
+			const stream = await streams.open(TABLE, { token: store.tables[0].token, retryMs: 10 });
+			await store.sql(statement);
+			await assertRevoked(stream, 2500);
+		});
+	}
+	test('ends at once when an event tells of it, which a newer token outlives', async () => {
+		const store = await newStore(stack);
+		const old = await streams.open(ADMIN, { token: store.admin.token, retryMs: 10 });
+		await store.sql("update admins set token_generation = 3 where store_id = :'store'");
+		const young = await streams.open(ADMIN, { token: altered(stack, store.admin.token, { gen: 3, jti: randomUUID() }) });
+		await emit(store, 'AccountRevoked', { subject: `admin:${store.admin.admin_id}`, gen: 3 });
+		await assertRevoked(old, 2500);
+		await store.order(0);
+		await young.untilId(2);
+		assert.equal(young.connections, 1);
+	});
+});
+
+describe('the relay', () => {
+	test('drops a reader that does not read, and keeps nobody else waiting', async () => {
+		const store = await newStore(stack, { tables: 2, menus: 1 });
+		const socketPath = `${stack.dir}/run/sse-relay.sock`;
+		const slow = await streams.open(ADMIN, { token: store.admin.token, socketPath, ...ONCE });
+		const quick = await streams.open(ADMIN, { token: store.admin.token });
+		slow.request?.socket?.pause();
+		const big = JSON.stringify({ items: Array(50).fill({ menu_id: store.menus[0].id, quantity: 1 }), note: '매운 맛으로 부탁드립니다 '.repeat(12) });
+		for (let i = 0; i < 30; i++)
+			await Promise.all(range(1, 20).map((n) => store.client.post('/api/customer/orders', { token: store.tables[n % 2].token, raw: big }).then((a) => assertOk(a, 201))));
+		await quick.untilId(600);
+		assert.deepEqual(quick.ids, range(1, 600));
+		assert.equal(quick.connections, 1);
+		slow.request?.socket?.resume();
+		await slow.ended();
+		assert.ok(slow.ids.length < 600 && slow.ids.every((id, i) => id === i + 1));
+	});
+	test('survives requests that are none', async () => {
+		const store = await newStore(stack);
+		for (const path of [`${ADMIN}?${'x'.repeat(5000)}`, `${ADMIN}?last_event_id=${'9'.repeat(3000)}`])
+			assert.ok([200, 400].includes((await streams.start(path, { token: store.admin.token, ...ONCE }).opened().catch(() => undefined)) === undefined ? 400 : 200));
+		const stream = await streams.open(ADMIN, { token: store.admin.token });
+		await store.order(0);
+		await stream.untilId(1);
+	});
+	test('counts its streams and tells how late events are', async () => {
+		const store = await newStore(stack);
+		await streams.open(ADMIN, { token: store.admin.token });
+		const metrics = () => store.client.get('/metrics', { headers: { 'X-Forwarded-For': '127.0.0.1' } });
+		await until('a stream in the metrics', async () => /^table_order_sse_streams\{kind="admin"\} [1-9]/m.test((await metrics()).text));
+		assert.match((await metrics()).text, /^table_order_sse_event_latency_seconds_bucket\{/m);
+	});
+});
+
+describe('the reader of streams in these tests', () => {
+	test('reads as the standard says', () => {
+		/** @type {any[]} */
+		const seen = [];
+		const parser = new Parser((e) => seen.push([e.type, e.data, e.id]), (ms) => seen.push(['retry', ms]), () => {});
+		const text = '\ufeff: comment\ndata: a\ndata:b\nid: 1\r\n\r\nevent: x\rdata\r\rid: 2\n\nretry: 5\nretry: 5x\nevent: lost\n\ndata:  two\nid\n\ndata: 한\n\ndata: never';
+		for (const byte of Buffer.from(text))
+			parser.feed(Buffer.from([byte]));
+		assert.deepEqual(seen, [['message', 'a\nb', '1'], ['x', '', '1'], ['retry', 5], ['message', ' two', ''], ['message', '한', '']]);
+	});
+});
