@@ -62,6 +62,29 @@ replaced() {
 	[ "$(child_of "$1")" != "$2" ] && program_runs "$1"
 }
 
+# the programs that run from files which an installation has replaced meanwhile
+outdated() {
+	for program in $(services) $(daemons); do
+		child=$(child_of "$program") &&
+			grep -F "$PREFIX/" "/proc/$child/maps" | grep -q ' (deleted)$' && echo "$program"
+	done
+	return 0
+}
+
+# bring what runs up to what is installed; no request is lost by it
+renew() {
+	old=$(outdated)
+	[ -n "$old" ] || return 0
+	fill_database
+	WEB_PORT=$(cat "$DIR/nginx/port")
+	write_web_conf
+	signal HUP nginx
+	for program in $old; do
+		restart_program "$program"
+	done
+	write_json
+}
+
 # one line of .env; what cannot stand there bare is quoted
 env_line() {
 	case $2 in

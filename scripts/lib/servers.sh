@@ -85,9 +85,6 @@ launch_rabbitmq() {
 start_nginx() {
 	alive nginx && return 0
 	render "$TOP/etc/nginx/nginx.conf.in" "$DIR/nginx/nginx.conf"
-	"$TOP/scripts/gather-routes" "$CGI_BIN" >"$DIR/routes" || die "the programs' routes are not known"
-	"$TOP/scripts/nginx-routes" "$DIR/routes" >"$DIR/nginx/routes.map" || die 'the web server has no routes'
-	chmod 644 "$DIR/nginx/routes.map"
 	for _ in 1 2 3 4 5; do
 		WEB_PORT=${PORT:-$(cat "$DIR/nginx/port" 2>/dev/null || echo "${PREFER_PORT:-$(free_port)}")}
 		if ! port_is_busy "$WEB_PORT" && launch_nginx; then
@@ -97,14 +94,23 @@ start_nginx() {
 		if [ -n "$PORT" ] && { port_is_busy "$PORT" || grep -q 'bind()' "$DIR/log/nginx.console"; }; then
 			die "port $PORT is taken: stop what listens there, or choose another with PORT=n"
 		fi
+		echo "stack: port $WEB_PORT is taken; taking another" >&2
 		rm -f "$DIR/nginx/port"
 		PREFER_PORT=
 	done
 	die "nginx ${problem:-found no free port}: $(last_words nginx)"
 }
 
-launch_nginx() {
+# what nginx is told about the programs; WEB_PORT is set
+write_web_conf() {
+	"$TOP/scripts/gather-routes" "$CGI_BIN" >"$DIR/routes" || die "the programs' routes are not known"
+	"$TOP/scripts/nginx-routes" "$DIR/routes" >"$DIR/nginx/routes.map" || die 'the web server has no routes'
+	chmod 644 "$DIR/nginx/routes.map"
 	render "$TOP/etc/nginx/table-order.conf.in" "$DIR/nginx/table-order.conf"
+}
+
+launch_nginx() {
+	write_web_conf
 	rm -f "$DIR/nginx/nginx.pid"
 	spawn nginx /usr/sbin/nginx -e stderr -p "$DIR/nginx" -c "$DIR/nginx/nginx.conf"
 	# it writes the pid file once the port is its own
