@@ -74,7 +74,8 @@ break_off(struct bus *b, const char *format, ...)
 	vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
 	if (!b->broken)
-		snprintf(b->error, sizeof(b->error), "%.80s:%d: %s", b->info.host, b->info.port, what);
+		snprintf(
+		    b->error, sizeof(b->error), "%.80s:%d: %s", b->info.host, b->info.port, what);
 	b->broken = true;
 	return -1;
 }
@@ -176,7 +177,8 @@ connect_to(const char *url, int timeout_ms)
 {
 	struct bus *b = calloc(1, sizeof(*b));
 
-	if (b == NULL || (b->url = strdup(url)) == NULL || (b->conn = amqp_new_connection()) == NULL)
+	if (b == NULL || (b->url = strdup(url)) == NULL ||
+	    (b->conn = amqp_new_connection()) == NULL)
 		abort();
 	if (amqp_parse_url(b->url, &b->info) != AMQP_STATUS_OK) {
 		snprintf(b->error, sizeof(b->error),
@@ -254,7 +256,7 @@ publish_one(struct bus *b, const struct bus_message *m)
 	int status;
 
 	status = amqp_basic_publish(b->conn, CHANNEL, amqp_cstring_bytes(BUS_EXCHANGE),
-	    (amqp_bytes_t){ (size_t)key_size, key }, 0, 0, &p, body);
+	    (amqp_bytes_t) { (size_t)key_size, key }, 0, 0, &p, body);
 	if (status != AMQP_STATUS_OK)
 		return break_off(b, "%s", amqp_error_string2(status));
 	b->sent++;
@@ -401,7 +403,8 @@ bus_next(struct bus *b, struct bus_delivery *d)
 		return 1;
 	}
 	free(e);
-	if (r.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION && r.library_error == AMQP_STATUS_TIMEOUT)
+	if (r.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION &&
+	    r.library_error == AMQP_STATUS_TIMEOUT)
 		return 0;
 	/* a frame that is no delivery: our queue or channel is gone */
 	return check_reply(b, r);

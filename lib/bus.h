@@ -22,7 +22,8 @@
 
 struct bus;
 
-/* An event to be published: its routing key is <kind>.<store_id>, its message id <store_id>:<seq>. */
+/* An event to be published: its routing key is <kind>.<store_id>, its message id <store_id>:<seq>.
+ */
 struct bus_message {
 	const char *store_id;
 	const char *seq;

@@ -17,6 +17,7 @@
 #include "pg.h"
 #include "stop.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -71,7 +72,7 @@ backoff_more(struct backoff *b)
 static void
 backoff_reset(struct backoff *b)
 {
-	*b = (struct backoff){ 0 };
+	*b = (struct backoff) { 0 };
 }
 
 static void
@@ -239,7 +240,7 @@ publish(struct dispatcher *d, const PGresult *events)
 	int result;
 
 	for (size_t i = 0; i < n; i++) {
-		messages[i] = (struct bus_message){
+		messages[i] = (struct bus_message) {
 			.store_id = PQgetvalue(events, (int)i, 1),
 			.seq = PQgetvalue(events, (int)i, 2),
 			.event_type = PQgetvalue(events, (int)i, 3),
@@ -332,11 +333,32 @@ run(struct dispatcher *d)
 	}
 }
 
+/* Answers an option; returns the exit status. */
+static int
+answer_option(const char *option)
+{
+	bool known = true;
+
+	if (strcmp(option, "--version") == 0)
+		puts("outbox-dispatcher (" PACKAGE_NAME ") " PACKAGE_VERSION);
+	else if (strcmp(option, "--help") == 0)
+		puts("usage: outbox-dispatcher [--help | --version]\n"
+		     "Publishes the events of the outbox to RabbitMQ until it gets SIGTERM.\n"
+		     "The configuration is the file that TABLE_ORDER_ENV names.");
+	else
+		known = false;
+	if (!known)
+		fprintf(stderr, "outbox-dispatcher: unknown option %s; see --help\n", option);
+	return known ? 0 : 2;
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	static struct dispatcher d;
 
+	if (argc > 1)
+		return answer_option(argv[1]);
 	if (conf_load(&d.conf, conf_path(), CONF_DISPATCHER | CONF_RABBITMQ, false, stderr) > 0)
 		return 2;
 	log_open(d.conf.log_dir, "outbox-dispatcher", d.conf.log_level);

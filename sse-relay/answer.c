@@ -9,18 +9,20 @@
 #include <sys/random.h>
 
 #define RETRY "retry: 2000\n\n"
-#define SECURITY_HEADERS                                                                           \
-	"Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"                  \
-	"Referrer-Policy: no-referrer\r\n"                                                         \
-	"X-Content-Type-Options: nosniff\r\n"                                                      \
+#define SECURITY_HEADERS \
+	"Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n" \
+	"Referrer-Policy: no-referrer\r\n" \
+	"X-Content-Type-Options: nosniff\r\n" \
 	"X-Frame-Options: DENY\r\n"
 #define COMMON_SIZE 1400
 
 static bool
 is_request_id(const char *s)
 {
-	size_t n = s != NULL ? strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-					 "0123456789._-") : 0;
+	size_t n = s != NULL ? strspn(s,
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				   "0123456789._-")
+			     : 0;
 
 	return n >= 1 && n <= 64 && s[n] == '\0';
 }
@@ -49,8 +51,9 @@ static const char *
 common(const struct asker *a, char text[COMMON_SIZE])
 {
 	int n = snprintf(text, COMMON_SIZE,
-	    "Cache-Control: no-store\r\nConnection: close\r\nVary: Origin\r\nX-Request-Id: %s\r\n"
-	    SECURITY_HEADERS, a->request_id);
+	    "Cache-Control: no-store\r\nConnection: close\r\nVary: Origin\r\nX-Request-Id: "
+	    "%s\r\n" SECURITY_HEADERS,
+	    a->request_id);
 
 	if (a->origin[0] != '\0')
 		snprintf(text + n, COMMON_SIZE - (size_t)n,
@@ -103,8 +106,8 @@ answer_error(const struct asker *a, enum error_code code, int with_body)
 	int status = error_status(code);
 	/* none of the texts needs escaping */
 	int n = snprintf(body, sizeof(body),
-	    "{\"error\":{\"code\":\"%s\",\"message\":\"%s\",\"request_id\":\"%s\"}}", error_name(code),
-	    error_message(code, a->lang), a->request_id);
+	    "{\"error\":{\"code\":\"%s\",\"message\":\"%s\",\"request_id\":\"%s\"}}",
+	    error_name(code), error_message(code, a->lang), a->request_id);
 
 	return frame_printf("HTTP/1.1 %d %s\r\nContent-Type: application/json\r\n"
 			    "Content-Length: %d\r\n%s%s\r\n%s",
@@ -113,7 +116,9 @@ answer_error(const struct asker *a, enum error_code code, int with_body)
 }
 
 /* The answer's end is the connection's: no length is told. */
-#define STREAM_HEAD "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Accel-Buffering: no\r\n%s\r\n" RETRY
+#define STREAM_HEAD \
+	"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Accel-Buffering: " \
+	"no\r\n%s\r\n" RETRY
 
 struct frame *
 answer_stream(const struct asker *a, int64_t cursor)
@@ -129,7 +134,8 @@ answer_reset(const struct asker *a, int64_t current)
 	char headers[COMMON_SIZE];
 	long long id = (long long)current;
 
-	return frame_printf(STREAM_HEAD "id: %lld\n\nid: %lld\nevent: reset\ndata: {\"last_event_id\":%lld}\n\n",
+	return frame_printf(STREAM_HEAD
+	    "id: %lld\n\nid: %lld\nevent: reset\ndata: {\"last_event_id\":%lld}\n\n",
 	    common(a, headers), id, id, id);
 }
 

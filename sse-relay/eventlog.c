@@ -202,8 +202,8 @@ queue_open(struct eventlog *l, const struct open_task *o)
 	if (o->cursor == CURSOR_NONE)
 		values[1] = NULL;
 	pg_queue(l->pg, &SQL_RELAY_POSITION, values);
-	pg_queue(l->pg,
-	    o->who.role == ROLE_TABLE ? &SQL_RELAY_REPLAY_TABLE : &SQL_RELAY_REPLAY, values);
+	pg_queue(
+	    l->pg, o->who.role == ROLE_TABLE ? &SQL_RELAY_REPLAY_TABLE : &SQL_RELAY_REPLAY, values);
 }
 
 /* Token, position and missed events, all of one moment, in one round trip. */

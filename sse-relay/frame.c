@@ -129,7 +129,8 @@ describe(struct frame *f, json_object *envelope, const char *type)
 	snprintf(f->store_id, sizeof(f->store_id), "%s", text_of(envelope, "store_id"));
 	if (strcmp(type, "AccountRevoked") != 0)
 		return;
-	snprintf(f->revoked_subject, sizeof(f->revoked_subject), "%s", text_of(envelope, "subject"));
+	snprintf(
+	    f->revoked_subject, sizeof(f->revoked_subject), "%s", text_of(envelope, "subject"));
 	f->revoked_gen = number_of(envelope, "gen");
 }
 
@@ -159,7 +160,8 @@ frame_event(struct arena *scratch, const char *text, size_t size)
 		goto out;
 	f = allocate(size + EVENT_OVERHEAD);
 	describe(f, envelope, type);
-	head = snprintf(f->bytes, EVENT_OVERHEAD, "id: %lld\nevent: %s\ndata: ", (long long)f->seq, type);
+	head = snprintf(
+	    f->bytes, EVENT_OVERHEAD, "id: %lld\nevent: %s\ndata: ", (long long)f->seq, type);
 	memcpy(f->bytes + head, text, size);
 	join_lines(f->bytes + head, size);
 	memcpy(f->bytes + head + size, "\n\n", 2);

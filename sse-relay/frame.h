@@ -36,7 +36,8 @@ struct frame {
 
 /* A frame of the caller's with these bytes. */
 struct frame *frame_new(const char *bytes, size_t size);
-__attribute__((format(printf, 1, 2), nonnull(1))) struct frame *frame_printf(const char *format, ...);
+__attribute__((format(printf, 1, 2), nonnull(1))) struct frame *frame_printf(
+    const char *format, ...);
 /* The Server-Sent Event (WHATWG HTML, 9.2) of an envelope, JSON text, which is sent as it is; NULL
  * when it is no envelope. scratch is used and left as it was. */
 struct frame *frame_event(struct arena *scratch, const char *envelope, size_t size);

@@ -19,7 +19,8 @@ take_request_line(char *line, struct head *h)
 	if (method == 0 || line[method] != ' ' || *target != '/')
 		return -1;
 	version = strchr(target, ' ');
-	if (version == NULL || (strcmp(version, " HTTP/1.1") != 0 && strcmp(version, " HTTP/1.0") != 0))
+	if (version == NULL ||
+	    (strcmp(version, " HTTP/1.1") != 0 && strcmp(version, " HTTP/1.0") != 0))
 		return -1;
 	line[method] = '\0';
 	*version = '\0';

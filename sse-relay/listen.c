@@ -28,8 +28,9 @@ static bool
 somebody_listens(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, FLAGS, 0);
-	bool yes = fd != -1 && (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
-	    errno == EAGAIN);
+	bool yes = fd != -1 &&
+	    (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
+		errno == EAGAIN);
 
 	close(fd);
 	return yes;
@@ -71,7 +72,8 @@ listen_tcp(const char *where, char *error, size_t size)
 	const char *colon = strrchr(where, ':');
 	size_t n = colon != NULL ? (size_t)(colon - where) : 0;
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_PASSIVE | AI_NUMERICSERV }, *found = NULL;
+		.ai_flags = AI_PASSIVE | AI_NUMERICSERV },
+			*found = NULL;
 	char host[256];
 	int result;
 

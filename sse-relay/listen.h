@@ -7,9 +7,9 @@
 #include <stddef.h>
 
 /*
- * Listens at "host:port", "[address]:port" or "unix:/path" (any local user may connect: nginx runs as
- * another). A path that nobody listens on any more is taken over, and is left there at the end: the
- * next one takes it. Returns a non-blocking descriptor, or -1 and one line in error[size].
+ * Listens at "host:port", "[address]:port" or "unix:/path" (any local user may connect: nginx runs
+ * as another). A path that nobody listens on any more is taken over, and is left there at the end:
+ * the next one takes it. Returns a non-blocking descriptor, or -1 and one line in error[size].
  */
 int listen_at(const char *where, char *error, size_t size);
 

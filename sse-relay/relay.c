@@ -76,7 +76,7 @@ struct relay {
 	struct feed *feed;
 	struct queue *events;
 
-	bool database_away; /* so said the last answer */
+	bool database_away;     /* so said the last answer */
 	int64_t watch_asked_us; /* the watch task that is under way; 0: none */
 	int64_t second;         /* of the last tick */
 	struct counts counts;
@@ -338,8 +338,8 @@ begin_stream(struct relay *r, struct stream *st, struct open_task *o)
 {
 	struct store *s = st->store;
 	int64_t cursor = o->cursor == CURSOR_NONE ? o->last_seq : o->cursor;
-	struct frame *head = o->reset ? answer_reset(st->asker, o->last_seq)
-				      : answer_stream(st->asker, cursor);
+	struct frame *head =
+	    o->reset ? answer_reset(st->asker, o->last_seq) : answer_stream(st->asker, cursor);
 
 	if (s->last_seq == -1)
 		store_begin(s, o->last_seq);
@@ -500,7 +500,8 @@ take_request(struct relay *r, struct stream *st, const struct head *h)
 	struct request request = { 0 };
 	enum error_code error;
 
-	error = request_check(h, r->tokens, r->scratch, clock_wall_us() / CLOCK_SECOND_US, &request);
+	error =
+	    request_check(h, r->tokens, r->scratch, clock_wall_us() / CLOCK_SECOND_US, &request);
 	arena_reset(r->scratch, mark);
 	asker_init(st->asker, h, r->conf->cors_allowed_origins);
 	st->who = request.who;
@@ -563,7 +564,8 @@ accept_some(struct relay *r)
 		int fd;
 
 		if (r->connections >= r->most) {
-			log_warning("no more connections fit", LOG_I("connections", r->connections));
+			log_warning(
+			    "no more connections fit", LOG_I("connections", r->connections));
 			set_listening(r, false);
 			return;
 		}
@@ -698,7 +700,7 @@ watch_streams(struct relay *r, struct task *t)
 
 		if (st == NULL || st->state != STREAM_LIVE)
 			continue;
-		w->streams[w->stream_count++] = (struct watched_stream){ fd, st->serial };
+		w->streams[w->stream_count++] = (struct watched_stream) { fd, st->serial };
 		task_watch_token(w, &st->who);
 	}
 }

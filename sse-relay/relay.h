@@ -9,8 +9,8 @@
 #include "conf.h"
 #include "token.h"
 
-/* Serves until a signal asks to stop (stop.h); then writes out what is queued, and ends all streams.
- * listener becomes the relay's. */
+/* Serves until a signal asks to stop (stop.h); then writes out what is queued, and ends all
+ * streams. listener becomes the relay's. */
 void relay_run(const struct conf *c, struct tokens *tokens, int listener);
 
 #endif

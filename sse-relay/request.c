@@ -29,8 +29,8 @@ request_print_routes(FILE *out)
 
 /* A page cannot set EventSource's headers: hence the cookie. */
 static enum error_code
-check_token(const struct head *h, const char *cookie, struct tokens *tokens,
-    struct arena *scratch, int64_t now_s, struct claims *who)
+check_token(const struct head *h, const char *cookie, struct tokens *tokens, struct arena *scratch,
+    int64_t now_s, struct claims *who)
 {
 	const char *token;
 

@@ -17,7 +17,8 @@ struct request {
 	int64_t cursor; /* or one of eventlog.h's CURSOR_ */
 };
 
-/* ERR_NONE when *out may stream, as far as the token tells; else why not. now_s: seconds since 1970. */
+/* ERR_NONE when *out may stream, as far as the token tells; else why not. now_s: seconds since
+ * 1970. */
 enum error_code request_check(const struct head *h, struct tokens *tokens, struct arena *scratch,
     int64_t now_s, struct request *out);
 

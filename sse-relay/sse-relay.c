@@ -30,6 +30,27 @@ raise_limit(void)
 	}
 }
 
+/* Answers an option; returns the exit status. */
+static int
+answer_option(const char *option)
+{
+	bool known = true;
+
+	if (strcmp(option, "--routes") == 0)
+		request_print_routes(stdout);
+	else if (strcmp(option, "--version") == 0)
+		puts("sse-relay (" PACKAGE_NAME ") " PACKAGE_VERSION);
+	else if (strcmp(option, "--help") == 0)
+		puts("usage: sse-relay [--routes | --help | --version]\n"
+		     "Streams events to boards and tables until it gets SIGTERM.\n"
+		     "The configuration is the file that TABLE_ORDER_ENV names.");
+	else
+		known = false;
+	if (!known)
+		fprintf(stderr, "sse-relay: unknown option %s; see --help\n", option);
+	return known ? 0 : 2;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -38,11 +59,10 @@ main(int argc, char **argv)
 	char error[512];
 	int listener;
 
-	if (argc == 2 && strcmp(argv[1], "--routes") == 0) {
-		request_print_routes(stdout);
-		return 0;
-	}
-	if (conf_load(&c, conf_path(), CONF_RELAY | CONF_RABBITMQ | CONF_VERIFY, false, stderr) > 0 ||
+	if (argc > 1)
+		return answer_option(argv[1]);
+	if (conf_load(&c, conf_path(), CONF_RELAY | CONF_RABBITMQ | CONF_VERIFY, false, stderr) >
+		0 ||
 	    (tokens = tokens_new(&c, stderr)) == NULL)
 		return 2;
 	raise_limit();

@@ -166,7 +166,8 @@ stream_send(struct stream *st, struct frame *f)
 enum stream_io
 stream_read_head(struct stream *st)
 {
-	ssize_t n = recv(st->fd, st->head + st->head_size, HEAD_LIMIT - st->head_size, MSG_DONTWAIT);
+	ssize_t n =
+	    recv(st->fd, st->head + st->head_size, HEAD_LIMIT - st->head_size, MSG_DONTWAIT);
 
 	if (n > 0)
 		st->head_size += (size_t)n;
@@ -181,7 +182,8 @@ stream_read_nothing(struct stream *st)
 	char bytes[4096];
 	ssize_t n = recv(st->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 
-	return n > 0 || (n == -1 && (errno == EAGAIN || errno == EINTR)) ? STREAM_SOME : STREAM_GONE;
+	return n > 0 || (n == -1 && (errno == EAGAIN || errno == EINTR)) ? STREAM_SOME
+									 : STREAM_GONE;
 }
 
 bool

@@ -43,7 +43,7 @@ struct stream {
 	int64_t cursor;
 	/* from OPENING on */
 	struct claims who;
-	int64_t seq; /* of the last event that it was given, shown to it or not */
+	int64_t seq;       /* of the last event that it was given, shown to it or not */
 	int64_t opened_at; /* its store's last_seq when it came */
 	struct store *store;
 	struct stream *previous;
@@ -53,7 +53,7 @@ struct stream {
 	size_t queue_first;
 	size_t queue_count;
 	size_t queue_size;
-	size_t written; /* bytes of the first frame */
+	size_t written;      /* bytes of the first frame */
 	size_t replay_bytes; /* counted against the relay's bound while it is unwritten */
 };
 
