@@ -21,12 +21,13 @@ guard_cors(struct req *r)
 {
 	const char *origin = req_header(r, "Origin");
 
-	reply_header(r, "Vary", r->route->cached != NULL ? "Authorization, Origin" : "Origin");
+	reply_header_always(
+	    r, "Vary", r->route->cached != NULL ? "Authorization, Origin" : "Origin");
 	if (origin == NULL || !http_list_has(r->app->conf.cors_allowed_origins, origin))
 		return;
-	reply_header(r, "Access-Control-Allow-Origin", origin);
-	reply_header(r, "Access-Control-Allow-Credentials", "true");
-	reply_header(r, "Access-Control-Expose-Headers", EXPOSE_HEADERS);
+	reply_header_always(r, "Access-Control-Allow-Origin", origin);
+	reply_header_always(r, "Access-Control-Allow-Credentials", "true");
+	reply_header_always(r, "Access-Control-Expose-Headers", EXPOSE_HEADERS);
 }
 
 void

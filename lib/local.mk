@@ -6,13 +6,13 @@ lib_liborder_la_SOURCES = \
 	lib/clock.c lib/clock.h \
 	lib/uuid.c lib/uuid.h \
 	lib/error.c lib/error.h \
+	lib/http.c lib/http.h \
 	lib/log.c lib/log.h \
 	lib/stop.c lib/stop.h \
 	lib/conf.c lib/conf.h \
 	lib/slot.c lib/slot.h \
 	lib/password.c lib/password.h \
 	lib/metrics.c lib/metrics.h \
-	lib/http.c lib/http.h \
 	lib/multipart.c lib/multipart.h \
 	lib/json.c lib/json.h \
 	lib/token.c lib/token.h \

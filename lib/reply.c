@@ -6,8 +6,8 @@
 
 static const char json_media_type[] = "application/json; charset=utf-8";
 
-static void
-add_header(struct req *r, const char *name, const char *value)
+void
+reply_header_always(struct req *r, const char *name, const char *value)
 {
 	struct header *h = arena_alloc(r->arena, sizeof(*h));
 
@@ -51,7 +51,7 @@ void
 reply_header(struct req *r, const char *name, const char *value)
 {
 	if (!req_failed(r))
-		add_header(r, name, value);
+		reply_header_always(r, name, value);
 }
 
 /* {"error":{"code","message","details"?,"request_id"}} in place of whatever was to be sent. */
@@ -73,12 +73,12 @@ render_error(struct req *r, enum error_code code)
 	r->reply.body = json_text(r->arena, outer);
 	r->reply.body_len = strlen(r->reply.body);
 	if (r->reply.status == 401)
-		add_header(r, "WWW-Authenticate",
+		reply_header_always(r, "WWW-Authenticate",
 		    code == ERR_TOKEN_MISSING || code == ERR_INVALID_CREDENTIALS
 			? "Bearer"
 			: "Bearer error=\"invalid_token\"");
 	if (r->retry_after_s > 0)
-		add_header(
+		reply_header_always(
 		    r, "Retry-After", arena_printf(r->arena, "%lld", (long long)r->retry_after_s));
 }
 

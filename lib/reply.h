@@ -19,6 +19,8 @@ void reply_refusal(struct req *r, enum error_code code);
 void reply_location(struct req *r, const char *path);
 /* One more header; value must live as long as the request. */
 void reply_header(struct req *r, const char *name, const char *value);
+/* The same for answers and errors alike. */
+void reply_header_always(struct req *r, const char *name, const char *value);
 
 /* Sends headers and body, of the reply or of the error. */
 void reply_send(struct req *r);

@@ -166,12 +166,17 @@ run(struct req *r, void (*handler)(struct req *r))
 
 	for (int attempt = 0;; attempt++) {
 		enum tx_end end;
+		bool answered;
 		int trips;
 
 		tx_start(r);
 		handler(r);
+		answered = r->error == ERR_NONE;
 		end = tx_finish(r, attempt);
 		settle_files(r);
+		/* an answer that did not hold leaves none of its headers: no cookie, no ETag */
+		if (answered && r->error != ERR_NONE)
+			r->reply = before.reply;
 		if (end == TX_DONE)
 			return;
 		trips = r->db_trips;
@@ -446,12 +451,14 @@ static int
 app_init(struct app *app, unsigned need)
 {
 	const unsigned every = CONF_DATABASE | CONF_REDIS | CONF_VERIFY;
+	int errors = conf_load(&app->conf, conf_path(), every | need, false, stderr);
 
-	if (conf_load(&app->conf, conf_path(), every | need, false, stderr) > 0)
-		return -1;
-	app->tokens = tokens_new(&app->conf, stderr);
-	app->redis = redis_new(&app->conf, stderr);
-	if (app->tokens == NULL || app->redis == NULL)
+	/* what is set is looked at all the same: all errors are told at once */
+	if (app->conf.jwt_public_keys[0] != '\0')
+		app->tokens = tokens_new(&app->conf, stderr);
+	if (app->conf.redis_url[0] != '\0')
+		app->redis = redis_new(&app->conf, stderr);
+	if (errors > 0 || app->tokens == NULL || app->redis == NULL)
 		return -1;
 	app->pool = pg_pool_new(&app->conf, app->conf.database_url);
 	return 0;

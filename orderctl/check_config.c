@@ -96,8 +96,6 @@ check_addresses(const struct conf *c)
 	if (!starts(c->rabbitmq_url, "amqp://", "amqps://"))
 		problems +=
 		    say("RABBITMQ_URL", "must be like amqp://user:password@host:port/vhost");
-	if (*c->public_url == '\0' || !starts(c->public_url, "http://", "https://"))
-		problems += say("PUBLIC_URL", "must be like https://orders.example.com");
 	return problems + check_origins(c->cors_allowed_origins);
 }
 
