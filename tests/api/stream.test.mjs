@@ -304,6 +304,16 @@ describe('a stream whose token holds no more', () => {
 			await assertRevoked(stream, 2500);
 		});
 	}
+	test('ends when its time is over, and says so', async () => {
+		const store = await newStore(stack);
+		const exp = Math.floor(Date.now() / 1000) + 2;
+		const stream = await streams.open(TABLE, { token: altered(stack, store.tables[0].token, { exp }), retryMs: 10 });
+		await stream.until('closed', () => stream.news.some((e) => e.type === 'closed'), 4500);
+		assert.ok(Date.now() / 1000 >= exp, 'too early');
+		assert.deepEqual(stream.news.map((e) => [e.type, e.json.reason]), [['closed', 'expired']]);
+		await stream.ended();
+		assert.equal(JSON.parse(stream.refusal?.text ?? '{}').error.code, 'TOKEN_EXPIRED');
+	});
 	test('ends at once when an event tells of it, which a newer token outlives', async () => {
 		const store = await newStore(stack);
 		const old = await streams.open(ADMIN, { token: store.admin.token, retryMs: 10 });

@@ -114,7 +114,8 @@ export class EventStream {
 			(ms) => { this.retryMs = ms; },
 			(id) => {
 				this.lastEventId = id;
-				this.cursors.push(id);
+				if (id !== '')
+					this.cursors.push(id);
 			});
 		parser.id = this.lastEventId;
 		response.on('data', (bytes) => this.state === 'open' && parser.feed(bytes));
