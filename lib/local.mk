@@ -38,3 +38,6 @@ BUILT_SOURCES += sql/lib.h
 # a private library: nobody links it but the programs beside it
 install-exec-hook:
 	rm -f $(DESTDIR)$(pkglibdir)/liborder.la
+# libtool finds what to remove by the .la, which is not there
+uninstall-local:
+	rm -f $(DESTDIR)$(pkglibdir)/liborder.so
