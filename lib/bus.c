@@ -142,7 +142,7 @@ dial(struct bus *b, int timeout_ms)
 		return break_off(b, "no socket");
 	status = amqp_socket_open_noblock(s, b->info.host, b->info.port, &timeout);
 	if (status != AMQP_STATUS_OK)
-		return break_off(b, "%s", amqp_error_string2(status));
+		return break_off(b, "cannot connect: %s", amqp_error_string2(status));
 	setsockopt(amqp_get_sockfd(b->conn), IPPROTO_TCP, TCP_USER_TIMEOUT, &send_timeout_ms,
 	    sizeof(send_timeout_ms));
 	return 0;
