@@ -36,7 +36,7 @@ char *arena_strdup(struct arena *a, const char *s);
 /* printf into new memory. */
 char *arena_printf(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *a, const char *format, va_list args)
-    __attribute__((format(printf, 2, 0)));
+    __attribute__((format(printf, 2, 0), nonnull(2)));
 
 /* Calls release(object) when the arena is reset past this point; last in, first out. */
 void arena_defer(struct arena *a, void (*release)(void *object), void *object);
