@@ -2,7 +2,7 @@
 
 #include "conf.h"
 
-#include "http.h"
+#include "conf_value.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -16,7 +16,7 @@
 
 #define FILE_LIMIT ((size_t)64 << 10)
 
-enum kind { TEXT, URL, NETWORKS, SECRET, PEM, INTEGER, LEVEL };
+enum kind { TEXT, SECRET, PEM, INTEGER, LEVEL };
 
 static const struct key {
 	const char *name;
@@ -30,16 +30,12 @@ static const struct key {
 } keys[] = {
 #define AT(member) offsetof(struct conf, member)
 #define S(KEY, member, dflt, need) { #KEY, TEXT, AT(member), dflt, 0, 0, 0, need },
-#define U(KEY, member, dflt, need) { #KEY, URL, AT(member), dflt, 0, 0, 0, need },
-#define N(KEY, member, dflt, need) { #KEY, NETWORKS, AT(member), dflt, 0, 0, 0, need },
 #define X(KEY, member, dflt, need) { #KEY, SECRET, AT(member), dflt, 0, 0, 0, need },
 #define P(KEY, member, dflt, need) { #KEY, PEM, AT(member), dflt, 0, 0, 0, need },
 #define I(KEY, member, dflt, least, most) { #KEY, INTEGER, AT(member), NULL, dflt, least, most, 0 },
 #define L(KEY, member, dflt) { #KEY, LEVEL, AT(member), NULL, dflt, 0, 0, 0 },
-	CONF_KEYS(S, U, N, X, P, I, L)
+	CONF_KEYS(S, X, P, I, L)
 #undef S
-#undef U
-#undef N
 #undef X
 #undef P
 #undef I
@@ -318,7 +314,7 @@ decode_pem(struct conf *c, const char *value)
 static void
 set_text(struct loader *l, const struct key *k, const struct source *s)
 {
-	const char *v = s->value;
+	const char *v = s->value, *wrong;
 
 	if (v != NULL && s->is_file)
 		v = *v != '\0' ? read_secret_file(l, k, s) : "";
@@ -327,11 +323,9 @@ set_text(struct loader *l, const struct key *k, const struct source *s)
 		if (v == NULL)
 			problem(l, s->where, k->name, "is not PEM, nor one line of base64 of it");
 	}
-	if (v != NULL && k->kind == URL && strncmp(v, "http://", 7) != 0 &&
-	    strncmp(v, "https://", 8) != 0)
-		problem(l, s->where, k->name, "must be like https://orders.example.com");
-	if (v != NULL && k->kind == NETWORKS && !http_networks_valid(v))
-		problem(l, s->where, k->name, "must be addresses or networks, separated by commas");
+	wrong = v != NULL && k->kind != PEM ? conf_value_wrong(k->name, v) : NULL;
+	if (wrong != NULL)
+		problem(l, s->where, k->name, wrong);
 	if (v == NULL)
 		v = k->text;
 	*(const char **)((char *)l->conf + k->offset) = keep(l->conf, v, strlen(v));

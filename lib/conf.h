@@ -30,16 +30,16 @@ enum conf_need {
 	CONF_SIGN = 128,  /* private key */
 };
 
-/* S: text; U: http(s) URL; N: networks; X: secret text; P: secret PEM; I: integer with least and
- * most; L: log level. type(KEY, member, default, least and most or need) */
-#define CONF_KEYS(S, U, N, X, P, I, L) \
+/* S: text; X: secret text; P: secret PEM; I: integer with least and most; L: log level.
+ * type(KEY, member, default, least and most or need). conf_value.c checks the shapes of texts. */
+#define CONF_KEYS(S, X, P, I, L) \
 	X(DATABASE_URL, database_url, "", CONF_DATABASE) \
 	X(DATABASE_OWNER_URL, database_owner_url, "", CONF_OWNER) \
 	X(DISPATCHER_DATABASE_URL, dispatcher_database_url, "", CONF_DISPATCHER) \
 	X(RELAY_DATABASE_URL, relay_database_url, "", CONF_RELAY) \
 	X(REDIS_URL, redis_url, "", CONF_REDIS) \
 	X(RABBITMQ_URL, rabbitmq_url, "", CONF_RABBITMQ) \
-	U(PUBLIC_URL, public_url, "http://localhost:8080", 0) \
+	S(PUBLIC_URL, public_url, "http://localhost:8080", 0) \
 	I(DB_POOL_SIZE, db_pool_size, 50, 1, 1000) \
 	I(DB_POOL_WAIT_SECONDS, db_pool_wait_seconds, 60, 1, 70) \
 	I(DB_CONNECT_RETRIES, db_connect_retries, 3, 0, 10) \
@@ -66,8 +66,8 @@ enum conf_need {
 	S(SSE_LISTEN, sse_listen, "127.0.0.1:8090", 0) \
 	I(SSE_HEARTBEAT_SECONDS, sse_heartbeat_seconds, 15, 1, 3600) \
 	I(SSE_REPLAY_EVENTS, sse_replay_events, 1000, 1, 100000) \
-	N(METRICS_ALLOW, metrics_allow, "127.0.0.0/8,::1/128", 0) \
-	N(TRUSTED_PROXIES, trusted_proxies, "", 0) \
+	S(METRICS_ALLOW, metrics_allow, "127.0.0.0/8,::1/128", 0) \
+	S(TRUSTED_PROXIES, trusted_proxies, "", 0) \
 	I(ALLOW_UNENCRYPTED, allow_unencrypted, 0, 0, 1)
 
 /* Every text is non-NULL and lives as long as the struct. Keys are PEM text. */
@@ -75,7 +75,7 @@ struct conf {
 #define T(KEY, member, dflt, need) const char *member;
 #define I(KEY, member, dflt, least, most) int64_t member;
 #define L(KEY, member, dflt) enum log_level member;
-	CONF_KEYS(T, T, T, T, T, I, L)
+	CONF_KEYS(T, T, T, I, L)
 #undef T
 #undef I
 #undef L

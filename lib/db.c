@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PENDING_LIMIT ((int)(sizeof(((struct db *)NULL)->pending) / sizeof(struct rows *)))
+
 struct rows {
 	const PGresult *result; /* NULL until the flush, and after a failure */
 	const char *statement;
@@ -92,6 +94,12 @@ connected(struct req *r)
 	return r->db->pg != NULL;
 }
 
+static bool
+route_writes(const struct req *r)
+{
+	return (r->route->flags & (RT_WRITE | RT_COMMITS)) != 0;
+}
+
 static struct rows *
 pending(struct req *r, const char *statement)
 {
@@ -99,7 +107,7 @@ pending(struct req *r, const char *statement)
 	struct rows *rows = arena_alloc(r->arena, sizeof(*rows));
 
 	rows->statement = statement;
-	if (db->pending_count == (int)(sizeof(db->pending) / sizeof(db->pending[0])))
+	if (db->pending_count == PENDING_LIMIT)
 		abort(); /* a programmer's mistake */
 	db->pending[db->pending_count++] = rows;
 	return rows;
@@ -114,6 +122,9 @@ no_rows(struct req *r)
 struct rows *
 db_query(struct req *r, const struct sql *s, const char *const *values)
 {
+	/* a store's hundred events are more than a flush takes */
+	if (r->db->pending_count == PENDING_LIMIT - 1 && route_writes(r))
+		db_flush(r);
 	if (req_failed(r) || !connected(r))
 		return no_rows(r);
 	if (!r->db->begun) {
@@ -182,14 +193,14 @@ void
 db_flush(struct req *r)
 {
 	struct db *db = r->db;
-	PGresult *results[sizeof(db->pending) / sizeof(db->pending[0])];
+	PGresult *results[PENDING_LIMIT];
 	int n;
 
 	if (req_failed(r) || db->pg == NULL)
 		return;
-	if (db->commits && (r->route->flags & (RT_WRITE | RT_COMMITS)) == 0)
+	if (db->commits && !route_writes(r))
 		abort(); /* a read flushes once: a programmer's mistake */
-	if ((r->route->flags & (RT_WRITE | RT_COMMITS)) == 0) {
+	if (!route_writes(r)) {
 		db_command(r, "commit");
 		db->commits = true;
 	}
@@ -219,7 +230,7 @@ db_release(struct req *r)
 		return;
 	/* what was queued but not sent belongs to a request that failed */
 	if (!db->lost && (db->pending_count > 0 || pg_in_transaction(db->pg))) {
-		PGresult *results[sizeof(db->pending) / sizeof(db->pending[0]) + 1];
+		PGresult *results[PENDING_LIMIT + 1];
 		int n = db->pending_count;
 
 		pg_queue_text(db->pg, "rollback");

@@ -8,10 +8,10 @@
 #include <string.h>
 #include <strings.h>
 
-/* The length of the code point at s, of which left bytes exist; 0 when it is malformed. */
-static size_t
-code_point(const unsigned char *s, size_t left)
+size_t
+http_utf8_next(const char *text, size_t left)
 {
+	const unsigned char *s = (const unsigned char *)text;
 	static const struct {
 		unsigned char first, last, low, high; /* of the first byte; of the second */
 		size_t length;
@@ -46,7 +46,7 @@ bool
 http_utf8_valid(const char *s, size_t n)
 {
 	for (size_t i = 0, step; i < n; i += step) {
-		step = code_point((const unsigned char *)s + i, n - i);
+		step = http_utf8_next(s + i, n - i);
 		if (step == 0)
 			return false;
 	}

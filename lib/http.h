@@ -12,6 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* How many bytes the code point at s has (RFC 3629), of left bytes that there are; 0 when it is
+ * malformed or a NUL. */
+size_t http_utf8_next(const char *s, size_t left);
 /* Whether the n bytes are well-formed UTF-8 without NUL (RFC 3629). */
 bool http_utf8_valid(const char *s, size_t n);
 /* The number of code points of valid UTF-8. */

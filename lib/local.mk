@@ -9,6 +9,7 @@ lib_liborder_la_SOURCES = \
 	lib/http.c lib/http.h \
 	lib/log.c lib/log.h \
 	lib/stop.c lib/stop.h \
+	lib/conf_value.c lib/conf_value.h \
 	lib/conf.c lib/conf.h \
 	lib/slot.c lib/slot.h \
 	lib/password.c lib/password.h \

@@ -3,6 +3,7 @@
 #include "log.h"
 
 #include "clock.h"
+#include "http.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,27 +44,6 @@ add(struct line *l, const char *s, size_t n)
 	l->len += n;
 }
 
-/* How many bytes the character at s has in UTF-8 (RFC 3629); 0 when it is none. */
-static size_t
-utf8_length(const unsigned char *s)
-{
-	size_t n = s[0] < 0x80 ? 1
-	    : s[0] < 0xc2      ? 0
-	    : s[0] < 0xe0      ? 2
-	    : s[0] < 0xf0      ? 3
-	    : s[0] < 0xf5      ? 4
-			       : 0;
-
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	/* overlong, surrogates, above U+10FFFF */
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] >= 0xa0) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] >= 0x90))
-		return 0;
-	return n;
-}
-
 /* What clients sent may be no UTF-8; a line always is. */
 static void
 add_string(struct line *l, const char *s)
@@ -73,7 +53,7 @@ add_string(struct line *l, const char *s)
 	add(l, "\"", 1);
 	while (*s != '\0' && l->len < LINE_SIZE - 16) {
 		unsigned char c = (unsigned char)*s;
-		size_t n = utf8_length((const unsigned char *)s);
+		size_t n = http_utf8_next(s, strnlen(s, 4));
 
 		if (n == 0)
 			add(l, "\xef\xbf\xbd", 3); /* U+FFFD */

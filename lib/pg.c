@@ -18,8 +18,8 @@
 #define SLOT_POLL_US (20 * 1000)
 #define FIRST_BACKOFF_US (200 * 1000)
 #define IDLE_GIVE_UP_US CLOCK_SECOND_US
-#define STATEMENT_LIMIT 64
-#define QUEUE_LIMIT 32
+#define STATEMENT_LIMIT 128
+#define QUEUE_LIMIT 64
 
 /* One of ours, told by its name behind the application's in pg_stat_activity. */
 static const char session_settings[] =
@@ -206,7 +206,8 @@ is_prepared(const struct pg *p, const struct sql *s)
 static void
 enqueue(struct pg *p, const struct sql *prepares, int sent)
 {
-	if (p->queued == QUEUE_LIMIT || p->prepared_count + p->queued >= STATEMENT_LIMIT)
+	if (p->queued == QUEUE_LIMIT ||
+	    (prepares != NULL && p->prepared_count + p->queued >= STATEMENT_LIMIT))
 		abort(); /* a programmer's mistake: a bounded number of statements a flush */
 	if (sent != 1) {
 		keep_error(p, PQerrorMessage(p->conn));

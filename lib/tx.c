@@ -139,13 +139,14 @@ check(struct req *r)
 void
 tx_lock_store(struct req *r, const char *store_id)
 {
-	struct rows *clock;
+	struct rows *counter = sql_counter_lock(r, store_id);
+	struct rows *clock = sql_clock(r);
 
-	r->db->counter = sql_counter_lock(r, store_id);
-	clock = sql_clock(r);
+	/* not before check(), to which a counter that is not there means a token without a store */
 	db_flush(r);
+	r->db->counter = counter;
 	r->store.id = store_id;
-	r->store.last_seq = row_int(r->db->counter, 0, "last_seq");
+	r->store.last_seq = row_int(counter, 0, "last_seq");
 	r->store.now = row_text(clock, 0, "now");
 }
 

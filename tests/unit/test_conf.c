@@ -54,7 +54,7 @@ forget_environment(void)
 #define KEY(name, ...) \
 	unsetenv(#name); \
 	unsetenv(#name "_FILE");
-	CONF_KEYS(KEY, KEY, KEY, KEY, KEY, KEY, KEY)
+	CONF_KEYS(KEY, KEY, KEY, KEY, KEY)
 #undef KEY
 }
 
@@ -118,7 +118,7 @@ without_a_file_the_defaults_hold(void)
 #define TEXT(KEY, member, dflt, need) CU_ASSERT_STRING_EQUAL(c.member, dflt);
 #define NUMBER(KEY, member, dflt, least, most) CU_ASSERT_EQUAL(c.member, dflt);
 #define LEVEL(KEY, member, dflt) CU_ASSERT_EQUAL(c.member, dflt);
-	CONF_KEYS(TEXT, TEXT, TEXT, TEXT, TEXT, NUMBER, LEVEL)
+	CONF_KEYS(TEXT, TEXT, TEXT, NUMBER, LEVEL)
 #undef TEXT
 #undef NUMBER
 #undef LEVEL
@@ -164,11 +164,11 @@ the_example_names_every_key_with_its_default(void)
 #define KEY(name, ...) \
 	if (example_lines(#name) != 1) \
 		CU_FAIL(#name " stands not once in .env.example");
-	CONF_KEYS(KEY, KEY, KEY, KEY, KEY, KEY, KEY)
+	CONF_KEYS(KEY, KEY, KEY, KEY, KEY)
 #undef KEY
 #define TEXT(KEY, member, dflt, need) CU_ASSERT_STRING_EQUAL(c.member, defaults.member);
 #define NUMBER(KEY, member, ...) CU_ASSERT_EQUAL(c.member, defaults.member);
-	CONF_KEYS(TEXT, TEXT, TEXT, TEXT, TEXT, NUMBER, NUMBER)
+	CONF_KEYS(TEXT, TEXT, TEXT, NUMBER, NUMBER)
 #undef TEXT
 #undef NUMBER
 	conf_fini(&c);
