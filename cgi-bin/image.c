@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <magick/api.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -80,20 +81,33 @@ complains(const ExceptionInfo *e)
 	    e->severity == CoderWarning;
 }
 
-/* Reads the size alone, before any pixel; false when the picture is too large or none. */
+/* Reads the size alone, before any pixel; false when the picture is too large or none. A larger one
+ * than is kept sets the size hint: a JPEG is then decoded at no more than twice that. A hint above a
+ * picture's own size would blow it up. */
 static bool
-size_is_fine(const ImageInfo *info, const void *bytes, size_t size, ExceptionInfo *e)
+size_is_fine(ImageInfo *info, const void *bytes, size_t size, ExceptionInfo *e)
 {
 	Image *ping = PingBlob(info, bytes, size, e);
-	bool fine = ping != NULL && ping->columns > 0 && ping->rows > 0 &&
-	    (double)ping->columns * (double)ping->rows <= IMAGE_PIXELS_MAX;
+	double columns = 0, rows = 0, longest;
+	char hint[64];
 
-	if (ping != NULL)
+	if (ping != NULL) {
+		columns = (double)ping->columns;
+		rows = (double)ping->rows;
 		DestroyImageList(ping);
-	return fine && !complains(e);
+	}
+	if (complains(e) || columns < 1 || rows < 1 || columns * rows > IMAGE_PIXELS_MAX)
+		return false;
+	longest = columns > rows ? columns : rows;
+	if (longest > IMAGE_SIDE) {
+		snprintf(hint, sizeof(hint), "%.0fx%.0f", ceil(columns * IMAGE_SIDE / longest),
+		    ceil(rows * IMAGE_SIDE / longest));
+		CloneString(&info->size, hint);
+	}
+	return true;
 }
 
-/* The first picture in the bytes. A JPEG is decoded at no more than twice what is kept. */
+/* The first picture in the bytes. */
 static Image *
 decode(ImageInfo *info, const void *bytes, size_t size, ExceptionInfo *e)
 {
@@ -101,7 +115,6 @@ decode(ImageInfo *info, const void *bytes, size_t size, ExceptionInfo *e)
 
 	if (!size_is_fine(info, bytes, size, e))
 		return NULL;
-	CloneString(&info->size, "1600x1600");
 	info->subimage = 0;
 	info->subrange = 1;
 	list = BlobToImage(info, bytes, size, e);

@@ -52,18 +52,14 @@ revoke_account(struct req *r, const char *subject, int64_t gen, const struct pla
 	r->void_kind = "auth";
 }
 
-/* A page of rows, rendered: the answer of the lists. */
+/* A page of rows, rendered. */
 static void
 reply_page(struct req *r, const struct rows *rows, const struct rows *count,
     const struct page *page, json_object *(*render)(struct req *, const struct rows *, int))
 {
-	json_object *answer = json_new_object(r->arena), *list = json_new_array(r->arena);
+	json_object *answer = page_list(r, rows, render);
 
-	for (int i = 0; i < rows_count(rows); i++)
-		json_append(list, render(r, rows, i));
-	json_put(answer, "data", list);
-	if (page != NULL)
-		page_put(r, answer, page, row_int(count, 0, "total"));
+	page_put(r, answer, page, row_int(count, 0, "total"));
 	reply_json(r, 200, answer);
 }
 
@@ -362,7 +358,7 @@ get_tables(struct req *r)
 	struct rows *tables = sql_tables(r);
 
 	db_flush(r);
-	reply_page(r, tables, NULL, NULL, table_json);
+	reply_json(r, 200, page_list(r, tables, table_json));
 }
 
 static void

@@ -55,19 +55,6 @@ category_json(struct req *r, const struct rows *categories, int i)
 	return o;
 }
 
-/* {"data":[…]} of all rows. */
-static json_object *
-list_json(struct req *r, const struct rows *rows,
-    json_object *(*render)(struct req *r, const struct rows *rows, int i))
-{
-	json_object *answer = json_new_object(r->arena), *list = json_new_array(r->arena);
-
-	for (int i = 0; i < rows_count(rows); i++)
-		json_append(list, render(r, rows, i));
-	json_put(answer, "data", list);
-	return answer;
-}
-
 /* --- what both sides read ------------------------------------------------------------------- */
 
 static void
@@ -76,7 +63,7 @@ get_categories(struct req *r)
 	struct rows *categories = sql_categories(r);
 
 	db_flush(r);
-	reply_json(r, 200, list_json(r, categories, category_json));
+	reply_json(r, 200, page_list(r, categories, category_json));
 }
 
 static void
@@ -86,7 +73,7 @@ get_menus(struct req *r)
 	struct rows *menus = sql_menus(r, category);
 
 	db_flush(r);
-	reply_json(r, 200, list_json(r, menus, menu_json));
+	reply_json(r, 200, page_list(r, menus, menu_json));
 }
 
 static void
@@ -137,7 +124,7 @@ get_menus_page(struct req *r)
 	json_object *answer;
 
 	db_flush(r);
-	answer = list_json(r, menus, menu_json);
+	answer = page_list(r, menus, menu_json);
 	page_put(r, answer, &page, row_int(count, 0, "total"));
 	reply_json(r, 200, answer);
 }
@@ -231,7 +218,7 @@ patch_menus_reorder(struct req *r)
 	if (rows_count(menus) != (int)json_object_array_length(items))
 		req_fail(r, ERR_MENU_NOT_FOUND);
 	announce(r, ids_of(r, menus), ids_of(r, NULL));
-	reply_json(r, 200, list_json(r, menus, menu_json));
+	reply_json(r, 200, page_list(r, menus, menu_json));
 }
 
 static void
@@ -244,7 +231,7 @@ patch_categories_reorder(struct req *r)
 	if (rows_count(categories) != (int)json_object_array_length(items))
 		req_fail(r, ERR_CATEGORY_NOT_FOUND);
 	announce(r, ids_of(r, NULL), ids_of(r, categories));
-	reply_json(r, 200, list_json(r, categories, category_json));
+	reply_json(r, 200, page_list(r, categories, category_json));
 }
 
 /* --- the admin's side: categories ----------------------------------------------------------- */

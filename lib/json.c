@@ -20,28 +20,73 @@ own(struct arena *a, json_object *o)
 	return o;
 }
 
+/* Steps over digits; NULL when p is NULL or there are none. */
+static const char *
+digits(const char *p, const char *end)
+{
+	const char *first = p;
+
+	while (p != NULL && p < end && *p >= '0' && *p <= '9')
+		p++;
+	return p != first ? p : NULL;
+}
+
+/* Whether the text from p on begins with a number (RFC 8259 §6) that ends there, too. */
+static bool
+is_number(const char *p, const char *end)
+{
+	if (p < end && *p == '-')
+		p++;
+	p = p < end && *p == '0' ? p + 1 : digits(p, end);
+	if (p != NULL && p < end && *p == '.')
+		p = digits(p + 1, end);
+	if (p != NULL && p < end && (*p == 'e' || *p == 'E')) {
+		p++;
+		p = digits(p + (p < end && (*p == '+' || *p == '-')), end);
+	}
+	return p != NULL && (p == end || memchr(" \t\r\n,]}", *p, 7) != NULL);
+}
+
+/* A value's first byte, in no string, that json-c would take for more than JSON knows. */
+static const char *
+lax_value(const char *bytes, size_t i, size_t n)
+{
+	static const char signs[] = "+-.0123456789eE";
+	bool starts = i == 0 || memchr(signs, bytes[i - 1], sizeof(signs) - 1) == NULL;
+
+	if (bytes[i] == '\'')
+		return "a string in single quotes";
+	if (bytes[i] == 'N' || bytes[i] == 'I')
+		return "a number that is none";
+	if (starts && (bytes[i] == '-' || (bytes[i] >= '0' && bytes[i] <= '9')) &&
+	    !is_number(bytes + i, bytes + n))
+		return "a misshapen number";
+	return NULL;
+}
+
 /* What json-c takes, strict as it is told to be, but RFC 8259 does not know; NULL when there is
  * none of it. */
 static const char *
 laxity(const char *bytes, size_t n)
 {
 	bool in_string = false;
+	const char *why = NULL;
 
 	if (memchr(bytes, '\0', n) != NULL)
 		return "a NUL byte";
 	if (!http_utf8_valid(bytes, n))
 		return "not UTF-8";
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && why == NULL; i++) {
 		if (bytes[i] == '"')
 			in_string = !in_string;
 		else if (in_string && bytes[i] == '\\')
 			i++;
 		else if (in_string && (unsigned char)bytes[i] < 0x20)
-			return "a control character in a string";
-		else if (!in_string && bytes[i] == '\'')
-			return "a string in single quotes";
+			why = "a control character in a string";
+		else if (!in_string)
+			why = lax_value(bytes, i, n);
 	}
-	return NULL;
+	return why;
 }
 
 json_object *

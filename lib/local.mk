@@ -2,6 +2,7 @@
 # includes only headers of files above it in this list (tests/layers proves it).
 pkglib_LTLIBRARIES = lib/liborder.la
 lib_liborder_la_SOURCES = \
+	lib/option.c lib/option.h \
 	lib/arena.c lib/arena.h \
 	lib/clock.c lib/clock.h \
 	lib/uuid.c lib/uuid.h \

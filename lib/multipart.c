@@ -80,6 +80,8 @@ read_part(struct arena *a, const char *part, size_t size, struct multipart_part 
 
 	if (blank == NULL)
 		return "a part has no end of its headers";
+	if (memchr(part, '\0', (size_t)(blank - part)) != NULL)
+		return "a part's headers hold a NUL byte";
 	line = disposition(part, (size_t)(blank - part), &n);
 	out->name = line != NULL ? parameter(a, line, n, "name") : NULL;
 	if (out->name == NULL || *out->name == '\0')

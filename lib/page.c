@@ -6,6 +6,18 @@
 #define SIZE_MAX_ROWS 100
 #define NUMBER_MAX 1000000
 
+json_object *
+page_list(struct req *r, const struct rows *rows,
+    json_object *(*render)(struct req *r, const struct rows *rows, int i))
+{
+	json_object *answer = json_new_object(r->arena), *list = json_new_array(r->arena);
+
+	for (int i = 0; i < rows_count(rows); i++)
+		json_append(list, render(r, rows, i));
+	json_put(answer, "data", list);
+	return answer;
+}
+
 struct page
 page_read(struct req *r)
 {

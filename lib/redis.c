@@ -14,6 +14,8 @@
 #define TIMEOUT_MS 100
 #define LEFT_ALONE_US CLOCK_SECOND_US
 #define WINDOW_MS "60000"
+/* of what follows redis://, so that no part of it can be cut */
+#define AUTHORITY_SIZE 512
 
 /*
  * Rate limit: a sorted set of the requests of the last minute; a refused one is not counted, so
@@ -46,9 +48,9 @@ static const char script[] =
 
 struct redis {
 	const struct conf *conf;
-	char host[256];
+	char host[AUTHORITY_SIZE];
 	int port; /* 0: host is a socket's path */
-	char password[256];
+	char password[AUTHORITY_SIZE];
 	int64_t database;
 	_Atomic int64_t alone_until_us;
 	_Atomic uint64_t serial;
@@ -92,7 +94,7 @@ redis_new(const struct conf *c, FILE *err)
 {
 	struct redis *s = calloc(1, sizeof(*s));
 	const char *url = c->redis_url;
-	char authority[512];
+	char authority[AUTHORITY_SIZE];
 	int bad = -1;
 
 	if (s == NULL)

@@ -7,6 +7,7 @@
 #include "http.h"
 #include "log.h"
 #include "metrics.h"
+#include "option.h"
 #include "reply.h"
 #include "route.h"
 #include "tx.h"
@@ -425,25 +426,14 @@ serve_cgi(struct app *app)
 	return EXIT_SUCCESS;
 }
 
-/* --routes, --help, --version: answered without configuration. -1: none of them. */
 static int
-answer_option(int argc, char **argv, const char *program, const struct route *routes)
+answer_option(const char *option, const char *program, const struct route *routes)
 {
-	if (argc < 2)
-		return -1;
-	if (strcmp(argv[1], "--routes") == 0)
-		route_print(program, routes, stdout);
-	else if (strcmp(argv[1], "--version") == 0)
-		printf("%s (table-order) %s\n", program, PACKAGE_VERSION);
-	else if (strcmp(argv[1], "--help") == 0)
-		printf("usage: %s [--routes | --help | --version]\n"
-		       "A FastCGI program (listening socket as standard input) or a CGI program,\n"
-		       "started by a web server or a supervisor; see %s(8).\n",
-		    program, program);
-	else {
-		fprintf(stderr, "%s: unknown option %s; see --help\n", program, argv[1]);
-		return 2;
-	}
+	if (strcmp(option, "--routes") != 0)
+		return option_answer(option, program, "[--routes | --help | --version]",
+		    "A FastCGI program (its listening socket is standard input) or a CGI program,\n"
+		    "started by a web server or a supervisor.");
+	route_print(program, routes, stdout);
 	return EXIT_SUCCESS;
 }
 
@@ -477,11 +467,11 @@ int
 serve(int argc, char **argv, const char *program, unsigned need, const struct route *routes)
 {
 	struct app app = { .program = program, .routes = routes };
-	int result = answer_option(argc, argv, program, routes);
 	sigset_t signals;
+	int result;
 
-	if (result != -1)
-		return result;
+	if (argc > 1)
+		return answer_option(argv[1], program, routes);
 	if (!gateway_is_fastcgi() && getenv("GATEWAY_INTERFACE") == NULL) {
 		fprintf(stderr,
 		    "%s: standard input is no listening socket, and this is no CGI request; "

@@ -14,6 +14,7 @@
 #include "conf.h"
 #include "log.h"
 #include "metrics.h"
+#include "option.h"
 #include "pg.h"
 #include "stop.h"
 
@@ -333,32 +334,14 @@ run(struct dispatcher *d)
 	}
 }
 
-/* Answers an option; returns the exit status. */
-static int
-answer_option(const char *option)
-{
-	bool known = true;
-
-	if (strcmp(option, "--version") == 0)
-		puts("outbox-dispatcher (" PACKAGE_NAME ") " PACKAGE_VERSION);
-	else if (strcmp(option, "--help") == 0)
-		puts("usage: outbox-dispatcher [--help | --version]\n"
-		     "Publishes the events of the outbox to RabbitMQ until it gets SIGTERM.\n"
-		     "The configuration is the file that TABLE_ORDER_ENV names.");
-	else
-		known = false;
-	if (!known)
-		fprintf(stderr, "outbox-dispatcher: unknown option %s; see --help\n", option);
-	return known ? 0 : 2;
-}
-
 int
 main(int argc, char **argv)
 {
 	static struct dispatcher d;
 
 	if (argc > 1)
-		return answer_option(argv[1]);
+		return option_answer(argv[1], "outbox-dispatcher", "[--help | --version]",
+		    "Publishes the events of the outbox to RabbitMQ until it gets SIGTERM.");
 	if (conf_load(&d.conf, conf_path(), CONF_DISPATCHER | CONF_RABBITMQ, false, stderr) > 0)
 		return 2;
 	log_open(d.conf.log_dir, "outbox-dispatcher", d.conf.log_level);

@@ -7,6 +7,7 @@
 #include "listen.h"
 #include "log.h"
 #include "metrics.h"
+#include "option.h"
 #include "relay.h"
 #include "request.h"
 #include "stop.h"
@@ -30,25 +31,14 @@ raise_limit(void)
 	}
 }
 
-/* Answers an option; returns the exit status. */
 static int
 answer_option(const char *option)
 {
-	bool known = true;
-
-	if (strcmp(option, "--routes") == 0)
-		request_print_routes(stdout);
-	else if (strcmp(option, "--version") == 0)
-		puts("sse-relay (" PACKAGE_NAME ") " PACKAGE_VERSION);
-	else if (strcmp(option, "--help") == 0)
-		puts("usage: sse-relay [--routes | --help | --version]\n"
-		     "Streams events to boards and tables until it gets SIGTERM.\n"
-		     "The configuration is the file that TABLE_ORDER_ENV names.");
-	else
-		known = false;
-	if (!known)
-		fprintf(stderr, "sse-relay: unknown option %s; see --help\n", option);
-	return known ? 0 : 2;
+	if (strcmp(option, "--routes") != 0)
+		return option_answer(option, "sse-relay", "[--routes | --help | --version]",
+		    "Streams events to boards and tables until it gets SIGTERM.");
+	request_print_routes(stdout);
+	return 0;
 }
 
 int
