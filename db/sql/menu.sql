@@ -43,11 +43,14 @@ select exists (select from order_items where store_id = current_store_id() and m
 delete from menus where store_id = current_store_id() and id = $1;
 
 -- name: menus_reorder(json items)
-update menus m set display_order = i.display_order
-from json_to_recordset($1) as i (id bigint, display_order integer)
-where m.store_id = current_store_id() and m.id = i.id
-returning m.id, m.category_id, m.name, m.description, m.price, m.image_path, m.thumbnail_path, m.is_available,
-	m.display_order;
+with changed as (
+	update menus m set display_order = i.display_order
+	from json_to_recordset($1) as i (id bigint, display_order integer)
+	where m.store_id = current_store_id() and m.id = i.id
+	returning m.id, m.category_id, m.name, m.description, m.price, m.image_path, m.thumbnail_path, m.is_available,
+		m.display_order
+)
+select * from changed order by display_order, id;
 
 -- name: category_one(bigint id)
 select id, name, display_order from menu_categories where store_id = current_store_id() and id = $1;
@@ -69,7 +72,10 @@ select exists (select from menus where store_id = current_store_id() and categor
 delete from menu_categories where store_id = current_store_id() and id = $1;
 
 -- name: categories_reorder(json items)
-update menu_categories c set display_order = i.display_order
-from json_to_recordset($1) as i (id bigint, display_order integer)
-where c.store_id = current_store_id() and c.id = i.id
-returning c.id, c.name, c.display_order;
+with changed as (
+	update menu_categories c set display_order = i.display_order
+	from json_to_recordset($1) as i (id bigint, display_order integer)
+	where c.store_id = current_store_id() and c.id = i.id
+	returning c.id, c.name, c.display_order
+)
+select * from changed order by display_order, id;
