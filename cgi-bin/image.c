@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <magick/api.h>
-#include <math.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -88,20 +87,21 @@ static bool
 size_is_fine(ImageInfo *info, const void *bytes, size_t size, ExceptionInfo *e)
 {
 	Image *ping = PingBlob(info, bytes, size, e);
-	double columns = 0, rows = 0, longest;
+	unsigned long columns = 0, rows = 0, longest;
 	char hint[64];
 
 	if (ping != NULL) {
-		columns = (double)ping->columns;
-		rows = (double)ping->rows;
+		columns = ping->columns;
+		rows = ping->rows;
 		DestroyImageList(ping);
 	}
-	if (complains(e) || columns < 1 || rows < 1 || columns * rows > IMAGE_PIXELS_MAX)
+	if (complains(e) || columns == 0 || rows == 0 ||
+	    (double)columns * (double)rows > IMAGE_PIXELS_MAX)
 		return false;
 	longest = columns > rows ? columns : rows;
 	if (longest > IMAGE_SIDE) {
-		snprintf(hint, sizeof(hint), "%.0fx%.0f", ceil(columns * IMAGE_SIDE / longest),
-		    ceil(rows * IMAGE_SIDE / longest));
+		snprintf(hint, sizeof(hint), "%lux%lu", columns * IMAGE_SIDE / longest + 1,
+		    rows * IMAGE_SIDE / longest + 1);
 		CloneString(&info->size, hint);
 	}
 	return true;
