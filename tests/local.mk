@@ -6,17 +6,48 @@ TESTS += tests/layers tests/orderctl
 unit_tests = \
 	tests/unit/test_arena \
 	tests/unit/test_conf \
+	tests/unit/test_http \
+	tests/unit/test_image \
+	tests/unit/test_json \
+	tests/unit/test_multipart \
+	tests/unit/test_order \
 	tests/unit/test_password \
+	tests/unit/test_redis_url \
+	tests/unit/test_relay_frame \
+	tests/unit/test_relay_head \
+	tests/unit/test_relay_store \
+	tests/unit/test_relay_stream \
+	tests/unit/test_req \
+	tests/unit/test_route \
 	tests/unit/test_slot_metrics_log \
-	tests/unit/test_token
+	tests/unit/test_token \
+	tests/unit/test_uuid_error
 unit_ldadd = $(LDADD) $(CRYPTO_LIBS) $(CUNIT_LIBS)
 EXTRA_DIST += tests/unit/unit.h
 
 tests_unit_test_arena_LDADD = $(unit_ldadd)
 tests_unit_test_conf_LDADD = $(unit_ldadd)
+tests_unit_test_http_LDADD = $(unit_ldadd)
+tests_unit_test_image_SOURCES = tests/unit/test_image.c cgi-bin/image.c cgi-bin/image.h
+tests_unit_test_image_LDADD = $(unit_ldadd) $(GM_LIBS)
+tests_unit_test_json_LDADD = $(unit_ldadd)
+tests_unit_test_multipart_LDADD = $(unit_ldadd)
+tests_unit_test_order_LDADD = $(unit_ldadd)
 tests_unit_test_password_LDADD = $(unit_ldadd)
+tests_unit_test_redis_url_LDADD = $(unit_ldadd)
+tests_unit_test_relay_frame_SOURCES = tests/unit/test_relay_frame.c sse-relay/frame.c
+tests_unit_test_relay_frame_LDADD = $(unit_ldadd)
+tests_unit_test_relay_head_SOURCES = tests/unit/test_relay_head.c sse-relay/head.c
+tests_unit_test_relay_head_LDADD = $(unit_ldadd)
+tests_unit_test_relay_store_SOURCES = tests/unit/test_relay_store.c sse-relay/store.c sse-relay/frame.c
+tests_unit_test_relay_store_LDADD = $(unit_ldadd)
+tests_unit_test_relay_stream_SOURCES = tests/unit/test_relay_stream.c sse-relay/stream.c sse-relay/frame.c
+tests_unit_test_relay_stream_LDADD = $(unit_ldadd)
+tests_unit_test_req_LDADD = $(unit_ldadd)
+tests_unit_test_route_LDADD = $(unit_ldadd)
 tests_unit_test_slot_metrics_log_LDADD = $(unit_ldadd)
 tests_unit_test_token_LDADD = $(unit_ldadd)
+tests_unit_test_uuid_error_LDADD = $(unit_ldadd)
 
 if CUNIT
 check_PROGRAMS += $(unit_tests)
