@@ -1,6 +1,7 @@
 /** HTTP as a tablet or a board speaks it. */
 import assert from 'node:assert/strict';
 import http from 'node:http';
+import { checkAnswer } from './openapi.mjs';
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
 
@@ -17,8 +18,8 @@ export class Client {
 		this.address = address;
 	}
 
-	/** @param {string} method @param {string} path @param {Options} [options] @returns {Promise<Answer>} */
-	api(method, path, options = {}) {
+	/** The answer, which must be one that the document allows. @param {string} method @param {string} path @param {Options} [options] @returns {Promise<Answer>} */
+	async api(method, path, options = {}) {
 		const bytes = options.raw ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
 		const headers = { 'X-Forwarded-For': this.address, ...options.headers };
 		if (options.token !== undefined)
@@ -29,7 +30,8 @@ export class Client {
 			delete headers['Content-Type'];
 		if (bytes !== undefined)
 			headers['Content-Length'] = String(Buffer.byteLength(bytes));
-		return send({ agent: options.agent ?? agent, method, path, headers, host: this.stack.url.hostname, port: this.stack.url.port }, bytes);
+		const answer = await send({ agent: options.agent ?? agent, method, path, headers, host: this.stack.url.hostname, port: this.stack.url.port }, bytes);
+		return checkAnswer(method, path, answer);
 	}
 
 	/** @param {string} path @param {Options} [options] */
