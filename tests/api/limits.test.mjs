@@ -8,7 +8,7 @@ import { ownStack } from './lib/stack.mjs';
 import { newStore } from './lib/store.mjs';
 import { until } from './lib/until.mjs';
 
-const POOL = 5, RATE = 30;
+const POOL = 5, RATE = 30, WAIT_SECONDS = 3;
 /** @type {import('./lib/stack.mjs').Stack} */
 let stack;
 /** @type {Streams} */
@@ -17,6 +17,7 @@ let streams;
 before(async () => {
 	stack = await ownStack('limits', {
 		DB_POOL_SIZE: String(POOL), RATE_LIMIT_PER_MINUTE: String(RATE), SSE_HEARTBEAT_SECONDS: '1', PUBLIC_URL: 'https://tables.example.com',
+		DB_POOL_WAIT_SECONDS: String(WAIT_SECONDS), BCRYPT_COST: '9',
 	});
 	streams = new Streams(stack);
 });
@@ -71,6 +72,39 @@ describe('the pool of connections', () => {
 			for (const answer of answers)
 				assertOk(answer, 200);
 		}
+	});
+});
+
+describe('a pool that stays empty', () => {
+	test('is 503 with Retry-After after the configured wait, not an endless one', async () => {
+		const store = await newStore(stack, { tables: 12 });
+		const lock = store.sql("select 1 from store_counters where store_id = :'store' for update; select pg_sleep(:seconds)", { seconds: WAIT_SECONDS + 2 });
+		await until('the lock', async () => await store.sql("select 1 from store_counters where store_id = :'store' for update skip locked") === '');
+		const answers = await Promise.all(store.tables.map(({ token }) => store.client.post('/api/customer/orders', { token, body: { items: [{ menu_id: store.menus[0].id, quantity: 1 }] } })));
+		await lock;
+		const [taken, refused] = [answers.filter((a) => a.status === 201), answers.filter((a) => a.status !== 201)];
+		assert.ok(taken.length >= 1 && refused.length >= 1, answers.map((a) => a.status).join(' '));
+		for (const answer of refused)
+			assertError(answer, 503, 'DEPENDENCY_UNAVAILABLE');
+		assert.equal(await store.sql("select count(*) from orders where store_id = :'store'"), String(taken.length));
+	});
+});
+
+describe('a login', () => {
+	test('takes as long for an account that does not exist as for one that does', async () => {
+		const store = await newStore(stack, { login: false });
+		/** @param {string} username */
+		const least = async (username) => {
+			let ms = Infinity;
+			for (let i = 0; i < 5; i++) {
+				const start = performance.now();
+				assertError(await store.client.post('/api/admin/auth/login', { body: { store_id: store.store_id, username, password: 'wrong' } }), 401, 'INVALID_CREDENTIALS');
+				ms = Math.min(ms, performance.now() - start);
+			}
+			return ms;
+		};
+		const [known, unknown] = [await least(store.admin.username), await least('nobody')];
+		assert.ok(unknown > known * 0.6 && unknown < known / 0.6, `${known} ms and ${unknown} ms`);
 	});
 });
 

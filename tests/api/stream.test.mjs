@@ -1,11 +1,13 @@
 /** Events on their way from an order to a page, end to end. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, test } from 'node:test';
-import { assertError, assertOk } from './lib/client.mjs';
+import { promisify } from 'node:util';
+import { Client, assertError, assertOk } from './lib/client.mjs';
 import { route } from './lib/route.mjs';
 import { Parser, Streams } from './lib/sse.mjs';
-import { sharedStack } from './lib/stack.mjs';
+import { SOURCE, sharedStack } from './lib/stack.mjs';
 import { newStore } from './lib/store.mjs';
 import { altered } from './lib/token.mjs';
 import { until } from './lib/until.mjs';
@@ -351,6 +353,12 @@ describe('the relay', () => {
 		const stream = await streams.open(ADMIN, { token: store.admin.token });
 		await store.order(0);
 		await stream.untilId(1);
+	});
+	test('gets events from the broker, long before it would find them in the log', async (t) => {
+		const { stdout } = await promisify(execFile)(process.execPath, [`${SOURCE}/tests/api/latency.mjs`, '40', `${stack.dir}/quickstart.json`]);
+		t.diagnostic(stdout.trim());
+		const metrics = (await new Client(stack, '127.0.0.1').get('/metrics')).text;
+		assert.ok(Number(/^table_order_sse_event_latency_seconds_count\{via="bus"\} (\d+)$/m.exec(metrics)?.[1]) >= 40, 'the log filled in for the broker');
 	});
 	test('counts its streams and tells how late events are', async () => {
 		const store = await newStore(stack);

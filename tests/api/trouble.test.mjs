@@ -187,6 +187,20 @@ describe('Redis away', () => {
 			return (await stack.logLine('menu', String(answer.headers['x-request-id']))).db_trips === 0;
 		});
 	});
+	test('or hanging: requests wait 100 ms at most, then leave it alone for a while', async () => {
+		const store = await newStore(stack);
+		const pid = stack.pid('redis') ?? 0;
+		process.kill(pid, 'SIGSTOP');
+		try {
+			const start = performance.now();
+			for (let i = 0; i < 20; i++)
+				assertOk(await store.client.get('/api/customer/menus', { token: store.tables[0].token }), 200);
+			assert.ok(performance.now() - start < 2000, `20 requests took ${performance.now() - start} ms`);
+		} finally {
+			process.kill(pid, 'SIGCONT');
+		}
+		await healthy();
+	});
 	test('does not bring a revoked token back from a cache that missed it', async () => {
 		const store = await newStore(stack);
 		const { token } = store.tables[0];
@@ -223,6 +237,38 @@ describe('the broker away', () => {
 		await store.order(0);
 		await stream.untilId(21);
 		assert.deepEqual(stream.ids, Array.from({ length: 21 }, (_, i) => i + 1));
+	});
+});
+
+describe('the broker hanging', () => {
+	test('keeps no order and no stream waiting', async () => {
+		const store = await newStore(stack);
+		const stream = await streams.open(ADMIN, { token: store.admin.token });
+		const pid = stack.pid('rabbitmq') ?? 0;
+		process.kill(pid, 'SIGSTOP');
+		try {
+			for (let i = 0; i < 20; i++)
+				await store.order(i % 2);
+			await stream.untilId(20);
+		} finally {
+			process.kill(pid, 'SIGCONT');
+		}
+		await until('an empty outbox', async () => await store.sql('select count(*) from events where published_at is null') === '0', 60000);
+		assert.deepEqual(stream.ids, Array.from({ length: 20 }, (_, i) => i + 1));
+	});
+});
+
+describe('a program away', () => {
+	test('is 503 with Retry-After in the API\'s form, until it is there again', async () => {
+		const store = await newStore(stack);
+		await stack.part('stop', 'menu');
+		try {
+			assertError(await store.client.get('/api/customer/menus', { token: store.tables[0].token }), 503, 'DEPENDENCY_UNAVAILABLE');
+			await store.order(0);
+		} finally {
+			await stack.part('start', 'menu');
+		}
+		assertOk(await store.client.get('/api/customer/menus', { token: store.tables[0].token }), 200);
 	});
 });
 
