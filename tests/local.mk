@@ -53,3 +53,5 @@ if CUNIT
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
+
+include tests/fuzz/local.mk

@@ -1,0 +1,81 @@
+/* A request's JSON body and the inputs that handlers read from it. */
+#include "config.h"
+
+#include "fuzz.h"
+#include "http.h"
+#include "req.h"
+
+static const char *
+param(void *self, const char *name)
+{
+	(void)self;
+	return strcmp(name, "CONTENT_TYPE") == 0 ? "application/json" : NULL;
+}
+
+static const struct gateway gateway = { .param = param };
+
+/* What is read is written so that it can be read again. */
+static void
+check_text(struct arena *a, json_object *o)
+{
+	const char *text = json_text(a, o), *why = NULL;
+	json_object *again = json_read(a, text, strlen(text), &why);
+
+	FUZZ_CHECK(why == NULL);
+	FUZZ_CHECK(strcmp(json_text(a, again), text) == 0);
+}
+
+static void
+check_fields(struct req *r, json_object *o)
+{
+	const char *s = req_optional_text(r, o, "", "note", 0, 200);
+	int64_t n = req_optional_int(r, o, "", "expected_total_price", 0, JSON_INT_MAX, -1);
+
+	if (s != NULL)
+		FUZZ_CHECK(http_utf8_valid(s, strlen(s)) && http_utf8_length(s) <= 200);
+	FUZZ_CHECK(n >= -1 && n <= JSON_INT_MAX);
+	n = req_optional_bool(r, o, "", "is_available");
+	FUZZ_CHECK(n >= -1 && n <= 1);
+	s = req_text(r, o, "", "name", 1, 100);
+	FUZZ_CHECK(http_utf8_length(s) <= 100 && (*s != '\0' || req_failed(r)));
+	s = req_password(r, o, "password");
+	FUZZ_CHECK(strlen(s) <= 72 || req_failed(r));
+}
+
+static void
+check_items(struct req *r, json_object *o)
+{
+	json_object *items = req_array(r, o, "", "items", 1, 50);
+	size_t n = json_object_array_length(items);
+
+	FUZZ_CHECK(n <= 50 && (n >= 1 || req_failed(r)));
+	for (size_t i = 0; i < n; i++) {
+		json_object *item = req_element(r, items, i, "items");
+		int64_t quantity = req_int(r, item, "items[i].", "quantity", 1, 100);
+
+		FUZZ_CHECK(quantity <= 100 && (quantity >= 1 || req_failed(r)));
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct arena *a = arena_new(4096);
+	char *body = fuzz_copy(data, size, 0);
+	void (*const checks[])(struct req *, json_object *) = { check_fields, check_items };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct req r = { .arena = a, .gateway = &gateway, .body = body, .body_len = size };
+		json_object *o = req_body(&r);
+
+		FUZZ_CHECK(json_object_is_type(o, json_type_object));
+		if (i == 0 && !req_failed(&r))
+			check_text(a, o);
+		checks[i](&r, o);
+		FUZZ_CHECK(r.error == ERR_NONE || r.error == ERR_INVALID_REQUEST);
+		FUZZ_CHECK((r.error == ERR_NONE) == (r.error_details == NULL));
+	}
+	free(body);
+	arena_free(a);
+	return 0;
+}
