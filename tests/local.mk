@@ -1,6 +1,6 @@
 # tests: `make check` runs them all, `make check TESTS=tests/unit/test_conf` one.
-dist_check_SCRIPTS += tests/layers tests/orderctl
-TESTS += tests/layers tests/orderctl
+dist_check_SCRIPTS += tests/errors tests/layers tests/orderctl
+TESTS += tests/errors tests/layers tests/orderctl
 
 # A unit test is one program: its name here, its source and LDADD below.
 unit_tests = \
