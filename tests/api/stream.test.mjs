@@ -26,12 +26,17 @@ afterEach(() => streams.closeAll());
 /** @param {number} from @param {number} to */
 const range = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
-/** @param {Store} store @param {string} type @param {object} [payload] @param {string} [columns] An event of a program that is not under test here. */
-async function emit(store, type, payload = {}, columns = 'null, null') {
+/** @param {Store} store @param {number} table */
+async function complete(store, table) {
+	assertOk(await store.client.post(`/api/admin/tables/${table}/complete-session`, { token: store.admin.token }), 200);
+}
+
+/** @param {Store} store @param {string} type @param {object} payload An event of no table. */
+async function emit(store, type, payload) {
 	return Number(await store.sql(`
 		with c as (update store_counters set last_seq = last_seq + 1 where store_id = :'store' returning last_seq)
-		insert into events (store_id, seq, event_type, table_id, table_session_id, payload)
-		select :'store', last_seq, :'type', ${columns}, :'payload'::jsonb || jsonb_build_object('seq', last_seq, 'event_type', :'type', 'store_id', :'store',
+		insert into events (store_id, seq, event_type, payload)
+		select :'store', last_seq, :'type', :'payload'::jsonb || jsonb_build_object('seq', last_seq, 'event_type', :'type', 'store_id', :'store',
 			'occurred_at', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) from c returning seq`,
 	{ type, payload: JSON.stringify(payload) }));
 }
@@ -134,9 +139,10 @@ route('GET /api/customer/orders/stream', ({ succeeds, refuses }) => {
 		const menu = await emit(store, 'MenuChanged', { menu_ids: [store.menus[0].id], category_ids: [] });
 		await stream.untilId(menu);
 		assert.deepEqual(stream.news.map((e) => [e.type, Number(e.id)]), [['OrderCreated', 1], ['OrderStatusChanged', 4], ['MenuChanged', menu]]);
-		const deleted = await emit(store, 'OrderDeleted', { table_id: order.table_id, order }, String(order.table_id) + ', null');
-		const done = await emit(store, 'TableSessionCompleted', { table_id: order.table_id }, String(order.table_id) + ', null');
-		const elsewhere = await emit(store, 'TableSessionCompleted', { table_id: strange.table_id }, String(strange.table_id) + ', null');
+		const [deleted, done, elsewhere] = range(menu + 1, menu + 3);
+		assertOk(await store.client.api('DELETE', `/api/admin/orders/${order.id}`, { token: store.admin.token }), 204);
+		await complete(store, order.table_id);
+		await complete(store, strange.table_id);
 		await store.order(0);
 		await stream.untilId(elsewhere + 1);
 		assert.deepEqual(stream.ids.slice(3), [deleted, done, elsewhere + 1]);
@@ -151,8 +157,8 @@ route('GET /api/customer/orders/stream', ({ succeeds, refuses }) => {
 		const store = await newStore(stack);
 		const gone = await store.order(0);
 		await store.order(1);
-		await store.sql('update table_sessions set ended_at = now(), archived_orders_count = 1, archived_total_price = 1, payable_total_price = 1, unserved_orders_count = 0 where id = :id', { id: gone.table_session_id });
-		const end = await emit(store, 'TableSessionCompleted', { table_id: gone.table_id, table_session_id: gone.table_session_id }, `${gone.table_id}, ${gone.table_session_id}`);
+		await complete(store, gone.table_id);
+		const end = 3;
 		await store.order(0);
 		const menu = await emit(store, 'MenuChanged', { menu_ids: [], category_ids: [] });
 		const stream = await streams.open(TABLE, { token: store.tables[0].token, lastEventId: '0' });

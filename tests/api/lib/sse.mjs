@@ -1,5 +1,6 @@
 /** An event stream read as a browser's EventSource reads it (WHATWG HTML §9.2), with a look at what it hides. */
 import http from 'node:http';
+import { checkEvent } from './openapi.mjs';
 import { until } from './until.mjs';
 
 /**
@@ -110,7 +111,7 @@ export class EventStream {
 		this.state = 'open';
 		this.connections++;
 		const parser = new Parser(
-			(event) => this.events.push({ ...event, json: event.data.startsWith('{') ? JSON.parse(event.data) : undefined, at: performance.now() }),
+			(event) => this.took({ ...event, json: event.data.startsWith('{') ? JSON.parse(event.data) : undefined, at: performance.now() }),
 			(ms) => { this.retryMs = ms; },
 			(id) => {
 				this.lastEventId = id;
@@ -121,6 +122,12 @@ export class EventStream {
 		response.on('data', (bytes) => this.state === 'open' && parser.feed(bytes));
 		response.on('end', () => this.lost());
 		response.on('error', () => this.lost());
+	}
+
+	/** One event, which must be one that the document has. @param {Event} event */
+	took(event) {
+		checkEvent(this.path, event);
+		this.events.push(event);
 	}
 
 	/** @param {http.IncomingMessage} response */
