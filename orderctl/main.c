@@ -45,6 +45,17 @@ static const struct command commands[] = {
 	    "the\n"
 	    "installed ones.\n",
 	    ctl_seed_demo },
+	{ "maintenance", "[--dry-run]", "do what is to be done every night",
+	    "Makes the months of history ahead, drops those past HISTORY_RETENTION_MONTHS with "
+	    "their\n"
+	    "sessions, analyzes the history, deletes published events past EVENT_RETENTION_HOURS,\n"
+	    "idempotency keys, revocations and failed logins that are past their time, and "
+	    "removes\n"
+	    "pictures that no menu names. One line a step. A step that fails does not stop the "
+	    "others;\n"
+	    "exit status 1 then. While another maintenance is at work this one does nothing, exit\n"
+	    "status 0. --dry-run tells what would be done, and does nothing.\n",
+	    ctl_maintenance },
 	{ "outbox", "[--json]", "show which events wait to be published",
 	    "For each store the number of events that the message broker has not confirmed and the "
 	    "age\n"

@@ -29,6 +29,7 @@ struct command {
 int ctl_check_config(int argc, char **argv);
 int ctl_create_super_admin(int argc, char **argv);
 int ctl_keygen(int argc, char **argv);
+int ctl_maintenance(int argc, char **argv);
 int ctl_migrate(int argc, char **argv);
 int ctl_outbox(int argc, char **argv);
 int ctl_seed_demo(int argc, char **argv);
@@ -50,7 +51,16 @@ PGconn *ctl_connect(const struct conf *c);
 /* Runs a statement; values as text, NULL for null. NULL when it failed, which has been said; else
  * the caller clears the result. */
 PGresult *ctl_run(PGconn *db, const struct sql *s, const char *const *values);
+/* Whether a statement named name went well: 0, or -1, which has been said. */
+int ctl_check(PGconn *db, const PGresult *r, const char *name);
 /* Runs a command without parameters or result. Returns 0, or -1, which has been said. */
 int ctl_run_text(PGconn *db, const char *command);
+
+/*
+ * Removes from the directory dir pictures that no menu names and that are older than an hour:
+ * regular files of the menu service's naming and no others. dry: only counts them. Returns their
+ * number, or -1 when something failed, which has been said.
+ */
+int64_t ctl_orphans(PGconn *db, const char *dir, bool dry);
 
 #endif

@@ -80,11 +80,13 @@ remedy(const char *state)
 		return "run `orderctl migrate` first";
 	if (strcmp(state, "42501") == 0)
 		return "DATABASE_OWNER_URL must name the owner of the schema";
+	if (strcmp(state, "55P03") == 0)
+		return "pg_stat_activity shows who holds the lock; end that and run this again";
 	return "nothing was changed";
 }
 
-static int
-check(PGconn *db, const PGresult *r, const char *name)
+int
+ctl_check(PGconn *db, const PGresult *r, const char *name)
 {
 	ExecStatusType status = PQresultStatus(r);
 	const char *state;
@@ -104,7 +106,7 @@ ctl_run(PGconn *db, const struct sql *s, const char *const *values)
 {
 	PGresult *r = PQexecParams(db, s->text, s->params, NULL, values, NULL, NULL, 0);
 
-	if (check(db, r, s->name) == 0)
+	if (ctl_check(db, r, s->name) == 0)
 		return r;
 	PQclear(r);
 	return NULL;
@@ -114,7 +116,7 @@ int
 ctl_run_text(PGconn *db, const char *command)
 {
 	PGresult *r = PQexec(db, command);
-	int result = check(db, r, command);
+	int result = ctl_check(db, r, command);
 
 	PQclear(r);
 	return result;

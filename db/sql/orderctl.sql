@@ -73,3 +73,70 @@ from jsonb_array_elements($2::jsonb) with ordinality as c(value, place)
 join category on category.display_order = c.place
 cross join jsonb_array_elements(c.value -> 'menus') with ordinality as m(value, place)
 order by c.place, m.place;
+
+-- name: maintenance_try_lock()
+select pg_try_advisory_lock(7547406303);
+
+-- name: history_months_ensure(integer months_ahead)
+select history_partitions_ensure($1);
+
+-- name: history_months_drop(integer keep_months)
+select history_partitions_drop($1);
+
+-- name: history_sessions_delete(integer keep_months, integer at_most)
+select history_sessions_delete($1, $2);
+
+-- name: history_analyze()
+analyze order_history;
+
+-- name: history_items_analyze()
+analyze order_history_items;
+
+-- Each store's log loses its oldest part, so that what is left has no gap: nothing behind an event that has to stay.
+-- name: events_purge(integer hours, bigint at_most)
+delete from events
+where id in (
+	select e.id
+	from (
+		select store_id, min(seq) filter (where published_at is null
+			or published_at >= statement_timestamp() - make_interval(hours => $1)) as keep_from
+		from events
+		group by store_id
+	) log
+	join events e on e.store_id = log.store_id and (log.keep_from is null or e.seq < log.keep_from)
+	limit $2
+);
+
+-- The age is asked for twice: a key that is taken over meanwhile is young again.
+-- name: idempotency_keys_purge(integer hours, bigint at_most)
+delete from idempotency_keys
+where created_at < statement_timestamp() - make_interval(hours => $1)
+	and (store_id, subject, operation, key) in (
+		select store_id, subject, operation, key
+		from idempotency_keys
+		where created_at < statement_timestamp() - make_interval(hours => $1)
+		limit $2
+	);
+
+-- Hours more than the token's own time, which is read on other clocks.
+-- name: revoked_tokens_purge(integer hours, bigint at_most)
+delete from revoked_tokens
+where jti in (
+	select jti from revoked_tokens
+	where expires_at < statement_timestamp() - make_interval(hours => $1)
+	limit $2
+);
+
+-- name: login_failures_purge(integer seconds, bigint at_most)
+delete from login_failures
+where id in (
+	select id from login_failures
+	where failed_at < statement_timestamp() - make_interval(secs => $1)
+	limit $2
+);
+
+-- files: an array of names; those that no store's menu has
+-- name: files_unnamed(text[] files)
+select unnest($1::text[])
+except select image_path from menus
+except select thumbnail_path from menus;
