@@ -15,7 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MEMORY_BYTES (256 << 20)
+/* IMAGE_PIXELS_MAX of up to 10 bytes each, and what making them smaller takes beside */
+#define MEMORY_BYTES (512 << 20)
 #define QUALITY 80
 
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
@@ -81,8 +82,8 @@ complains(const ExceptionInfo *e)
 }
 
 /* Reads the size alone, before any pixel; false when the picture is too large or none. A larger one
- * than is kept sets the size hint: a JPEG is then decoded at no more than twice that. A hint above a
- * picture's own size would blow it up. */
+ * than is kept sets the size hint: a JPEG is then decoded at no more than twice that. A hint above
+ * a picture's own size would blow it up. */
 static bool
 size_is_fine(ImageInfo *info, const void *bytes, size_t size, ExceptionInfo *e)
 {
@@ -140,17 +141,16 @@ replace(Image **image, Image *next)
 	return true;
 }
 
+/* Makes the picture what is kept of it: small first, so that turning takes no second large one. */
 static bool
 straighten(Image **image, ExceptionInfo *e)
 {
+	static const RectangleInfo no_page;
 	Image *i = *image;
+	OrientationType orientation = i->orientation;
 	double longest = (double)(i->columns > i->rows ? i->columns : i->rows);
 	double scale = longest > IMAGE_SIDE ? IMAGE_SIDE / longest : 1;
 
-	if (i->orientation > TopLeftOrientation &&
-	    !replace(image, AutoOrientImage(i, i->orientation, e)))
-		return false;
-	i = *image;
 	if (scale < 1) {
 		unsigned long columns = (unsigned long)((double)i->columns * scale + 0.5);
 		unsigned long rows = (unsigned long)((double)i->rows * scale + 0.5);
@@ -160,7 +160,37 @@ straighten(Image **image, ExceptionInfo *e)
 			    TriangleFilter, 1.0, e)))
 			return false;
 	}
+	if (orientation > TopLeftOrientation &&
+	    !replace(image, AutoOrientImage(*image, orientation, e)))
+		return false;
+	/* browsers show the colours of print each in its own way, and a canvas of any size */
+	if ((*image)->colorspace == CMYKColorspace &&
+	    TransformColorspace(*image, RGBColorspace) == MagickFail)
+		return false;
+	(*image)->page = no_page;
 	return StripImage(*image) != MagickFail;
+}
+
+/* A JPEG knows no transparency: what was transparent becomes white. */
+static bool
+lay_on_white(Image **image, ExceptionInfo *e)
+{
+	Image *white;
+
+	if (!(*image)->matte)
+		return true;
+	white = CloneImage(*image, (*image)->columns, (*image)->rows, MagickTrue, e);
+	if (white == NULL)
+		return false;
+	QueryColorDatabase("white", &white->background_color, e);
+	white->matte = MagickFalse;
+	if (SetImage(white, OpaqueOpacity) == MagickFail ||
+	    CompositeImage(white, OverCompositeOp, *image, 0, 0) == MagickFail) {
+		DestroyImage(white);
+		return false;
+	}
+	white->matte = MagickFalse;
+	return replace(image, white);
 }
 
 /* The middle of the picture, filling the square. */
@@ -185,6 +215,10 @@ make_thumbnail(const Image *image, ExceptionInfo *e)
 	middle.y = ((long)rows - IMAGE_THUMBNAIL) / 2;
 	square = CropImage(scaled, &middle, e);
 	DestroyImage(scaled);
+	if (square != NULL && !lay_on_white(&square, e)) {
+		DestroyImage(square);
+		return NULL;
+	}
 	return square;
 }
 
