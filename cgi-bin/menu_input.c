@@ -58,6 +58,14 @@ store_picture(struct req *r, const struct multipart_part *part, struct picture *
 	}
 }
 
+/* A browser sends a field for files that was left empty as a nameless file of no bytes. */
+static bool
+is_picture(const struct multipart_part *part)
+{
+	return part->filename != NULL && strcmp(part->name, "image") == 0 &&
+	    (*part->filename != '\0' || part->size > 0);
+}
+
 static void
 read_form(struct req *r, struct picture *p)
 {
@@ -79,8 +87,7 @@ read_form(struct req *r, struct picture *p)
 			json_object_object_add(r->json, part->name, form_value(r, part));
 	}
 	for (int i = 0; i < form.count && !req_failed(r); i++)
-		if (form.parts[i].filename != NULL && strcmp(form.parts[i].name, "image") == 0 &&
-		    p->files.name == NULL)
+		if (is_picture(&form.parts[i]) && p->files.name == NULL)
 			store_picture(r, &form.parts[i], p);
 }
 
