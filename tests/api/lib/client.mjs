@@ -1,7 +1,7 @@
 /** HTTP as a tablet or a board speaks it. */
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import { checkAnswer } from './openapi.mjs';
+import { checkAnswer } from './judge.mjs';
 
 const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
 

@@ -1,6 +1,6 @@
 /** An event stream read as a browser's EventSource reads it (WHATWG HTML §9.2), with a look at what it hides. */
 import http from 'node:http';
-import { checkEvent } from './openapi.mjs';
+import { checkEvent } from './judge.mjs';
 import { until } from './until.mjs';
 
 /**
