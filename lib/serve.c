@@ -145,20 +145,42 @@ remove_files(const struct file *list)
 			    LOG_S("error", strerror(errno)));
 }
 
-/* What the transaction's end leaves without use. When nobody knows its end, nothing is removed:
- * orderctl maintenance sweeps what no row names. */
+/* Whether nobody knows how the transaction ended: the connection was lost during COMMIT. */
+static bool
+end_is_unknown(const struct req *r)
+{
+	return r->error != ERR_NONE && r->db != NULL && r->db->lost && r->db->commits;
+}
+
+/* What the transaction's end leaves without use; in doubt nothing, orderctl maintenance sweeps what
+ * no row names. */
 static void
 settle_files(struct req *r)
 {
-	bool unknown = r->db->lost && r->db->commits;
-
 	if (r->error == ERR_NONE)
 		remove_files(r->obsolete);
-	else if (!unknown)
+	else if (!end_is_unknown(r))
 		remove_files(r->created);
 }
 
-/* Runs a handler in its transaction, again where that is worth it. */
+/*
+ * Runs a handler in its transaction, again where that is worth it.
+ *
+ *	how it ended                     transaction   runs again      files             cache
+ *	the handler succeeded            committed     -               obsolete removed  voided
+ *	the handler failed               rolled back   -               created removed   -
+ *	a lost race (40001, 40P01)       rolled back   yes             created removed   -
+ *	a kept connection turned out     never was     yes             created removed   -
+ *	  dead before COMMIT was sent
+ *	connection lost during COMMIT    unknown       RT_IDEMPOTENT:  all kept          voided
+ *	                                               its key tells
+ *	the last of TX_ATTEMPTS          as above      no: 503         as above          as above
+ *
+ * tx_start() only prepares; BEGIN goes out with the handler's first statement, so a handler that
+ * asks nothing has no transaction. RT_WRITE locks the store's counter row and commits, RT_COMMITS
+ * commits without the lock, RT_LOCAL asks nothing; all other routes read, and their one flush ends
+ * with its COMMIT. A failed request, whatever its flags, is rolled back.
+ */
 static void
 run(struct req *r, void (*handler)(struct req *r))
 {
@@ -232,6 +254,16 @@ fill_cache(struct req *r)
 	redis_fill(r->redis, &r->ask, &r->redis_answer, b.data, b.len);
 }
 
+static void
+settle_cache(struct req *r)
+{
+	if (r->void_kind != NULL && r->store.id != NULL &&
+	    (r->error == ERR_NONE || end_is_unknown(r)))
+		redis_void(r->redis, r->void_kind, r->store.id);
+	if (r->route->cached != NULL)
+		fill_cache(r);
+}
+
 static const char *
 header_value(const struct req *r, const char *name)
 {
@@ -265,21 +297,18 @@ handle(struct req *r)
 {
 	read_request(r);
 	match(r);
-	read_body(r);
 	guard_cors(r);
 	check_accept(r);
 	guard_token(r);
 	guard_idempotency_key(r);
 	guard_redis(r);
+	read_body(r);
 	if (!answer_from_cache(r)) {
 		if (!req_failed(r) && r->route->before != NULL)
 			run(r, r->route->before);
 		if (!req_failed(r))
 			run(r, r->route->handler);
-		if (r->error == ERR_NONE && r->void_kind != NULL && r->store.id != NULL)
-			redis_void(r->redis, r->void_kind, r->store.id);
-		if (r->route->cached != NULL)
-			fill_cache(r);
+		settle_cache(r);
 	}
 	revalidate(r);
 	reply_send(r);
