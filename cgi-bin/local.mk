@@ -17,12 +17,11 @@ cgi_bin_menu_SOURCES = cgi-bin/menu.c cgi-bin/menu_input.c cgi-bin/menu_input.h 
 	cgi-bin/image.c cgi-bin/image.h
 cgi_bin_menu_LDADD = $(LDADD) $(GM_LIBS)
 
-# what the services and the relay serve, for status's 404, 405 and preflight
+# what the services and the relay serve, for status's 404, 405 and preflight; its own it knows
 cgi_bin_status_SOURCES = cgi-bin/status.c
 nodist_cgi_bin_status_SOURCES = cgi-bin/served.h
 cgi-bin/status.$(OBJEXT): cgi-bin/served.h
 cgi-bin/served.h: $(services) sse-relay/sse-relay
 	$(AM_V_GEN)for p in $(services) sse-relay/sse-relay; do ./$$p --routes || exit 1; done | \
-		$(AWK) -F '\t' '{ printf "{ \"%s\", \"%s\" },\n", $$1, $$2 } \
-		END { print "{ \"GET\", \"/health\" },\n{ \"GET\", \"/metrics\" }," }' >$@.tmp && mv $@.tmp $@
+		$(AWK) -F '\t' '{ printf "{ \"%s\", \"%s\" },\n", $$1, $$2 }' >$@.tmp && mv $@.tmp $@
 CLEANFILES += cgi-bin/served.h

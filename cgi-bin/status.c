@@ -1,4 +1,4 @@
-/* status: health, metrics, and the answer to whatever no program serves. */
+/* status: health, metrics, the API's document, and the answer to whatever no program serves. */
 #include "config.h"
 
 #include "bus.h"
@@ -13,12 +13,17 @@
 
 #include "sql/status.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define BUS_CHECK_MS 2000
+#define DOCS_FILE PKGDATADIR "/docs.html"
 
-/* Every route of every program; made by the build from their own tables. */
+/* Every route of every other program; made by the build from their own tables. */
 static const struct {
 	const char *method;
 	const char *pattern;
@@ -161,16 +166,71 @@ get_metrics(struct req *r)
 	reply_bytes(r, 200, "text/plain; version=0.0.4; charset=utf-8", p.text.data, p.text.len);
 }
 
+/* --- GET /docs ------------------------------------------------------------------------------ */
+
+/* The file's bytes; NULL when it cannot be read, errno says why. */
+static const char *
+read_whole(struct req *r, int fd, size_t *size)
+{
+	struct stat st;
+	char *bytes;
+	ssize_t n = 1;
+
+	*size = 0;
+	if (fd == -1 || fstat(fd, &st) == -1)
+		return NULL;
+	bytes = arena_alloc(r->arena, (size_t)st.st_size + 1);
+	while (n > 0 && *size < (size_t)st.st_size) {
+		n = read(fd, bytes + *size, (size_t)st.st_size - *size);
+		*size += n > 0 ? (size_t)n : 0;
+	}
+	return n == -1 ? NULL : bytes;
+}
+
+static void
+get_docs(struct req *r)
+{
+	int fd = open(DOCS_FILE, O_RDONLY | O_CLOEXEC);
+	size_t size;
+	const char *page = read_whole(r, fd, &size);
+
+	if (page == NULL) {
+		req_fail(r, ERR_NOT_FOUND);
+		r->error_note = arena_printf(r->arena, "%s: %s", DOCS_FILE, strerror(errno));
+	}
+	if (fd != -1)
+		close(fd);
+	reply_bytes(r, 200, "text/html; charset=utf-8", page, size);
+	/* the page has a style of its own, and nothing else that is not in it */
+	reply_header(r, "Content-Security-Policy",
+	    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+	    "frame-ancestors 'none'");
+}
+
 /* --- whatever no program serves ------------------------------------------------------------- */
+
+/* The methods that the address has, as Allow tells them; "" when it is none. */
+static const char *
+methods_served(struct req *r)
+{
+	const char *allowed = "";
+
+	if (!route_split(r))
+		return allowed;
+	for (size_t i = 0; i < sizeof(served) / sizeof(served[0]); i++)
+		if (route_fits(r, served[i].pattern))
+			allowed = route_allow(r->arena, allowed, served[i].method);
+	for (const struct route *own = r->app->routes; own->method != NULL; own++)
+		if (route_fits(r, own->pattern))
+			allowed = route_allow(r->arena, allowed, own->method);
+	return allowed;
+}
 
 static void
 answer_unserved(struct req *r)
 {
-	const char *allowed = "";
+	const char *allowed = methods_served(r);
 
-	for (size_t i = 0; route_split(r) && i < sizeof(served) / sizeof(served[0]); i++)
-		if (route_fits(r, served[i].pattern))
-			allowed = route_allow(r->arena, allowed, served[i].method);
 	if (*allowed == '\0') {
 		req_fail(r, ERR_NOT_FOUND);
 		return;
@@ -186,6 +246,7 @@ answer_unserved(struct req *r)
 }
 
 static const struct route routes[] = {
+	{ "GET", "/docs", ROLE_NONE, RT_LOCAL, get_docs },
 	{ "GET", "/health", ROLE_NONE, RT_LOCAL, get_health },
 	{ "GET", "/metrics", ROLE_NONE, RT_LOCAL, get_metrics },
 	{ "*", "*", ROLE_NONE, RT_LOCAL, answer_unserved },

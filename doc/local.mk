@@ -1,0 +1,8 @@
+# The API's document, and the page that is made of it for GET /docs.
+dist_doc_DATA = doc/architecture.md doc/errors.md doc/openapi.yaml
+EXTRA_DIST += scripts/docs
+pkgdata_DATA = doc/docs.html
+CLEANFILES += doc/docs.html
+
+doc/docs.html: $(srcdir)/doc/openapi.yaml $(srcdir)/scripts/docs
+	$(AM_V_GEN)$(MKDIR_P) doc && $(PERL) $(srcdir)/scripts/docs $(srcdir)/doc/openapi.yaml >$@.tmp && mv $@.tmp $@
