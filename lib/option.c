@@ -15,7 +15,7 @@ option_answer(const char *option, const char *program, const char *usage, const 
 	if (strcmp(option, "--help") == 0) {
 		printf(
 		    "usage: %s %s\n%s\nThe configuration is the file that TABLE_ORDER_ENV names; "
-		    "see table-order.env(5).\n",
+		    "see table-order(7) and table-order.env(5).\n",
 		    program, usage, about);
 		return 0;
 	}
