@@ -91,6 +91,8 @@ malformed_utf8_is_refused(void)
 			printf("row %zu ", i);
 			CU_FAIL("malformed UTF-8 taken");
 		}
+	/* nor is what lies behind the end looked at */
+	CU_ASSERT_FALSE(http_utf8_valid("\xed\x95\x9c", 2));
 	CU_ASSERT_TRUE(is_utf8("", 0));
 	CU_ASSERT_TRUE(is_utf8("a\xc3\xa9\xed\x95\x9c\xf0\x9f\x98\x80", 10));
 }
@@ -143,6 +145,7 @@ percent_escapes_are_undone(void)
 			CU_FAIL(cases[i].in);
 		free(in);
 	}
+	CU_ASSERT_PTR_NULL(http_percent_decode(arena, "%41", 2, false));
 }
 
 static void
@@ -275,6 +278,7 @@ the_better_liked_language_is_spoken(void)
 		{ "eng", LANG_KO },
 		{ "e", LANG_KO },
 		{ "enx, kox", LANG_KO },
+		{ "kor, en;q=0.5", LANG_EN },
 		{ ",,en,,", LANG_EN },
 		{ "*", LANG_KO },
 	};

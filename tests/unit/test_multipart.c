@@ -147,7 +147,8 @@ forms_that_lie_are_refused(void)
 	static const char *const bad[] = {
 		"", "-", "--", "--b", "--b-", "--b\r", "--b\r\n", "--b\n" FIELD("a") "1\n--b--",
 		"\r\n--b\r\n" FIELD("a") "1\r\n--b--", /* a preamble */
-		"preamble\r\n--b\r\n" FIELD("a") "1\r\n--b--", "--B\r\n" FIELD("a") "1\r\n--B--",
+		"preamble\r\n--b\r\n" FIELD("a") "1\r\n--b--", "xxb\r\n" FIELD("a") "1\r\n--b--",
+		"--bxx" FIELD("a") "1\r\n--b--", "--B\r\n" FIELD("a") "1\r\n--B--",
 		"--b\r\n" FIELD("a") "1", "--b\r\n" FIELD("a") "1\r\n",
 		"--b\r\n" FIELD("a") "1\r\n--b", "--b\r\n" FIELD("a") "1\r\n--b-",
 		"--b\r\n" FIELD("a") "1\r\n--b\r\n",
