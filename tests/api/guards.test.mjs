@@ -35,6 +35,7 @@ const ROWS = {
 	'GET /api/auth/jwks.json': { roles: ALL },
 	'GET /health': { roles: ALL },
 	'GET /metrics': { roles: ALL },
+	'GET /docs': { roles: ALL },
 
 	'GET /api/customer/categories': { roles: TABLE },
 	'GET /api/customer/menus': { roles: TABLE, elsewhere: [{ query: (i) => `category_id=${i.category_id}`, answer: '200' }] },

@@ -137,7 +137,7 @@ describe('a picture is taken', () => {
 		}
 	});
 	test('at no more than 1600 pixels a side, its shape kept, the thumbnail cut from its middle', async () => {
-		for (const [width, height, expected] of /** @type {[number, number, number[]][]} */ ([[3200, 1000, [1600, 500]], [1000, 3200, [500, 1600]], [1600, 1600, [1600, 1600]], [1601, 1, [1600, 1]], [1, 1, [1, 1]]])) {
+		for (const [width, height, expected] of /** @type {[number, number, number[]][]} */ ([[2000, 625, [1600, 500]], [625, 2000, [500, 1600]], [1600, 1600, [1600, 1600]], [1601, 1, [1600, 1]], [1, 1, [1, 1]]])) {
 			const third = (/** @type {number} */ at, /** @type {number} */ of) => (at < of / 4 ? RED : at < of * 3 / 4 ? GREEN : BLUE);
 			const bytes = png(width, height, (x, y) => (width > height ? third(x, width) : third(y, height)));
 			for (const sent of [bytes, convert(bytes, 'PNG', 'JPEG', ['-quality', '90'])]) {
