@@ -305,7 +305,7 @@ decode_pem(struct conf *c, const char *value)
 		abort();
 	len = n > 0 && n < FILE_LIMIT ? EVP_DecodeBlock(bytes, (const unsigned char *)value, (int)n)
 				      : -1;
-	if (len > (int)pad && strncmp((char *)bytes, "-----BEGIN ", 11) == 0)
+	if (len >= 11 + (int)pad && memcmp(bytes, "-----BEGIN ", 11) == 0)
 		pem = keep(c, (char *)bytes, (size_t)len - pad);
 	free(bytes);
 	return pem;
