@@ -1,4 +1,4 @@
-/* A request's JSON body and the inputs that handlers read from it. */
+/* A request's inputs: the same bytes as its JSON body, as its query and as an id in its path. */
 #include "config.h"
 
 #include "fuzz.h"
@@ -23,6 +23,19 @@ check_text(struct arena *a, json_object *o)
 
 	FUZZ_CHECK(why == NULL);
 	FUZZ_CHECK(strcmp(json_text(a, again), text) == 0);
+}
+
+/* It may be a part of an answer, too. */
+static void
+check_answer(struct arena *a, json_object *o)
+{
+	json_object *answer = json_new_object(a), *list = json_new_array(a);
+
+	json_append(list, o);
+	json_put(answer, "data", list);
+	json_put_int(answer, "count", 1);
+	json_put_bool(answer, "more", false);
+	FUZZ_CHECK(strlen(json_text(a, answer)) > strlen(json_text(a, o)));
 }
 
 static void
@@ -57,24 +70,44 @@ check_items(struct req *r, json_object *o)
 	}
 }
 
+static void
+check_target(struct arena *a, const char *text)
+{
+	static const struct route route = { .pattern = "/api/orders/{order_id}" };
+	struct req r = { .arena = a, .route = &route, .gateway = &gateway, .query = text };
+	struct req by_path = { .arena = a, .route = &route, .segments = { "", "", text } };
+	int64_t n = req_query_int(&r, "page", 1, 1000000, 1);
+	const char *status = req_query_text(&r, "status", 20);
+
+	FUZZ_CHECK(http_utf8_length(status) <= 20);
+	FUZZ_CHECK(n >= 1 && n <= 1000000);
+	FUZZ_CHECK(r.error == ERR_NONE || r.error == ERR_INVALID_REQUEST);
+	n = req_path_id(&by_path, "order_id", ERR_ORDER_NOT_FOUND);
+	FUZZ_CHECK(n >= 0 && n <= JSON_INT_MAX && (n == 0) == req_failed(&by_path));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *a = arena_new(4096);
-	char *body = fuzz_copy(data, size, 0);
+	char *body = fuzz_copy(data, size, 0), *text = fuzz_copy(data, size, 1);
 	void (*const checks[])(struct req *, json_object *) = { check_fields, check_items };
 
 	for (size_t i = 0; i < 2; i++) {
 		struct req r = { .arena = a, .gateway = &gateway, .body = body, .body_len = size };
-		json_object *o = req_body(&r);
+		json_object *o = i == 0 ? req_body(&r) : req_optional_body(&r);
 
 		FUZZ_CHECK(json_object_is_type(o, json_type_object));
 		if (i == 0 && !req_failed(&r))
 			check_text(a, o);
+		if (i == 0)
+			check_answer(a, o);
 		checks[i](&r, o);
 		FUZZ_CHECK(r.error == ERR_NONE || r.error == ERR_INVALID_REQUEST);
 		FUZZ_CHECK((r.error == ERR_NONE) == (r.error_details == NULL));
 	}
+	check_target(a, text);
+	free(text);
 	free(body);
 	arena_free(a);
 	return 0;
