@@ -299,6 +299,11 @@ describe('is refused, fast, and leaves nothing:', () => {
 			b.writeUIntLE(15999, 27, 3);
 			return b;
 		},
+		'a JPEG of 25 megapixels in thousands of scans': () => {
+			const b = convert(blackPng(5000, 5000), 'PNG', 'JPEG', ['-interlace', 'Line']);
+			const scan = b.subarray(b.lastIndexOf(Buffer.from([0xff, 0xda])), b.length - 2);
+			return Buffer.concat([b.subarray(0, b.length - 2), ...Array(Math.floor((5 * MIB - b.length) / scan.length)).fill(scan), b.subarray(b.length - 2)]);
+		},
 		'an SVG': () => Buffer.from(svg),
 		'an SVG behind XML': () => Buffer.from(`<?xml version="1.0"?>${svg}`),
 		'MVG': () => Buffer.from('push graphic-context\nviewbox 0 0 640 480\nfill \'url(https://example.com/x.jpg"|ls "-la)\'\npop graphic-context\n'),
