@@ -92,19 +92,19 @@ describe('a pool that stays empty', () => {
 
 describe('a login', () => {
 	test('takes as long for an account that does not exist as for one that does', async () => {
-		const store = await newStore(stack, { login: false });
-		/** @param {string} username */
-		const least = async (username) => {
-			let ms = Infinity;
-			for (let i = 0; i < 5; i++) {
+		/* in turns, and the best of many: whatever else the machine does meets both alike */
+		const least = { known: Infinity, unknown: Infinity };
+		for (let round = 0; round < 4; round++) {
+			const store = await newStore(stack, { login: false });
+			for (let i = 0; i < 10; i++) {
+				const which = i % 2 === 0 ? 'known' : 'unknown';
+				const body = { store_id: store.store_id, username: which === 'known' ? store.admin.username : 'nobody', password: 'wrong' };
 				const start = performance.now();
-				assertError(await store.client.post('/api/admin/auth/login', { body: { store_id: store.store_id, username, password: 'wrong' } }), 401, 'INVALID_CREDENTIALS');
-				ms = Math.min(ms, performance.now() - start);
+				assertError(await store.client.post('/api/admin/auth/login', { body }), 401, 'INVALID_CREDENTIALS');
+				least[which] = Math.min(least[which], performance.now() - start);
 			}
-			return ms;
-		};
-		const [known, unknown] = [await least(store.admin.username), await least('nobody')];
-		assert.ok(unknown > known * 0.6 && unknown < known / 0.6, `${known} ms and ${unknown} ms`);
+		}
+		assert.ok(least.unknown > least.known * 0.6 && least.known > least.unknown * 0.6, JSON.stringify(least));
 	});
 });
 
