@@ -52,7 +52,7 @@ offer(int64_t seq)
 static void
 fill(int64_t first, int64_t last)
 {
-	struct frame *frames[512];
+	struct frame *frames[512] = { NULL };
 	size_t n = 0;
 
 	for (int64_t seq = first; seq <= last; seq++)
