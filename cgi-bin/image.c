@@ -114,10 +114,12 @@ decode(ImageInfo *info, const void *bytes, size_t size, ExceptionInfo *e)
 {
 	Image *list, *first;
 
-	if (!size_is_fine(info, bytes, size, e))
-		return NULL;
+	/* before the size is read, too: a GIF may hold hundreds of pictures, each as large as
+	 * allowed */
 	info->subimage = 0;
 	info->subrange = 1;
+	if (!size_is_fine(info, bytes, size, e))
+		return NULL;
 	list = BlobToImage(info, bytes, size, e);
 	if (list == NULL || complains(e)) {
 		if (list != NULL)

@@ -168,6 +168,15 @@ describe('a picture is taken', () => {
 		const { image, thumbnail } = await filesOf(assertOk(await upload(bytes), 201));
 		assert.deepEqual([image.readUInt16LE(6), image.readUInt16LE(8), look(thumbnail).width], [60, 40, 300]);
 	});
+	test('the first of thousands, without a look at the others', async () => {
+		const gif = convert(png(500, 500, halves(500, RED, BLUE)), 'PNG', 'GIF');
+		const frame = gif.subarray(13 + 3 * (2 << (gif[10] & 7)), gif.length - 1);
+		const bytes = Buffer.concat([gif.subarray(0, gif.length - 1), ...Array(Math.floor((5 * MIB - gif.length) / frame.length)).fill(frame), gif.subarray(-1)]);
+		const at = performance.now();
+		const menu = assertOk(await upload(bytes), 201);
+		assert.ok(performance.now() - at < FAST_MS, `it took ${performance.now() - at} ms`);
+		assertColour(look((await filesOf(menu)).image).at(5, 250), RED);
+	});
 	test('with transparent parts, which are white in the thumbnail', async () => {
 		const { image, thumbnail } = await filesOf(assertOk(await upload(png(60, 40, (x) => (x < 30 ? [0, 0, 0, 0] : [...GREEN, 255]))), 201));
 		assertColour(look(thumbnail).at(20, 150), [255, 255, 255]);
