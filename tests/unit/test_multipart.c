@@ -114,8 +114,8 @@ the_boundary_may_be_written_in_many_ways(void)
 		"multipart/form-data; boundary=\"b", "multipart/form-data; boundary =b",
 		"multipart/form-data; x=\"; boundary=b", "multipart/form-data; boundary=c",
 		"multipart/form-data boundary=b",
-		"multipart/form-data; boundary="
-		"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb" };
+		("multipart/form-data; boundary="
+		 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb") };
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		if (read_form(good[i], "--b\r\n" FIELD("a") "1\r\n--b--") != NULL ||
