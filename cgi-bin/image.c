@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <magick/api.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,8 @@
 #define QUALITY 80
 
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+/* those that have the lock or wait for it */
+static atomic_int in_turn;
 static pthread_once_t initialized = PTHREAD_ONCE_INIT;
 
 static const struct format {
@@ -331,8 +334,13 @@ image_store(struct arena *a, const char *dir, const void *bytes, size_t size, st
 	if (f == NULL || size > IMAGE_BYTES_MAX)
 		return IMAGE_REFUSED;
 	pthread_once(&initialized, initialize);
+	if (atomic_fetch_add(&in_turn, 1) > IMAGE_WAITING) {
+		atomic_fetch_sub(&in_turn, 1);
+		return IMAGE_BUSY;
+	}
 	pthread_mutex_lock(&one_at_a_time);
 	result = convert(a, dir, bytes, size, f, out);
 	pthread_mutex_unlock(&one_at_a_time);
+	atomic_fetch_sub(&in_turn, 1);
 	return result;
 }

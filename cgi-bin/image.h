@@ -3,7 +3,8 @@
  * bytes; what is stored was decoded and encoded anew: upright, at most
  * IMAGE_SIDE pixels a side, without metadata or anything that trailed it; and a
  * JPEG thumbnail of IMAGE_THUMBNAIL pixels square. GraphicsMagick decodes,
- * bounded in pixels and memory, one picture at a time in a process.
+ * bounded in pixels and memory, one picture at a time in a process while
+ * IMAGE_WAITING others wait: the other threads go on serving menus.
  */
 #ifndef IMAGE_H
 #define IMAGE_H
@@ -14,6 +15,7 @@
 
 #define IMAGE_BYTES_MAX ((size_t)5 << 20)
 #define IMAGE_PIXELS_MAX 40000000
+#define IMAGE_WAITING 2
 #define IMAGE_SIDE 1600
 #define IMAGE_THUMBNAIL 300
 
@@ -26,6 +28,7 @@ struct image {
 enum image_result {
 	IMAGE_STORED,
 	IMAGE_REFUSED, /* no acceptable picture */
+	IMAGE_BUSY,    /* enough others wait for their turn */
 	IMAGE_FAILED,  /* the files cannot be written: errno */
 };
 

@@ -51,6 +51,10 @@ store_picture(struct req *r, const struct multipart_part *part, struct picture *
 	case IMAGE_REFUSED:
 		req_fail(r, ERR_IMAGE_INVALID);
 		break;
+	case IMAGE_BUSY:
+		req_fail_retry(r, ERR_DEPENDENCY_UNAVAILABLE, 1);
+		r->error_note = "too many pictures at once";
+		break;
 	case IMAGE_FAILED:
 		req_fail(r, ERR_INTERNAL_ERROR);
 		r->error_note = arena_printf(r->arena, "%s: %s", dir, strerror(errno));

@@ -213,16 +213,14 @@ get_docs(struct req *r)
 static const char *
 methods_served(struct req *r)
 {
-	const char *allowed = "";
+	const char *allowed;
 
 	if (!route_split(r))
-		return allowed;
+		return "";
+	allowed = route_methods(r);
 	for (size_t i = 0; i < sizeof(served) / sizeof(served[0]); i++)
 		if (route_fits(r, served[i].pattern))
 			allowed = route_allow(r->arena, allowed, served[i].method);
-	for (const struct route *own = r->app->routes; own->method != NULL; own++)
-		if (route_fits(r, own->pattern))
-			allowed = route_allow(r->arena, allowed, own->method);
 	return allowed;
 }
 

@@ -12,17 +12,20 @@ bool
 route_split(struct req *r)
 {
 	const char *p = r->path;
+	int n = 0;
 
+	/* what cannot be split fits nothing */
 	r->segment_count = 0;
 	while (*p == '/') {
-		size_t n = strcspn(p + 1, "/");
+		size_t length = strcspn(p + 1, "/");
 
-		if (n == 0 || (size_t)r->segment_count == SEGMENT_LIMIT)
+		if (length == 0 || (size_t)n == SEGMENT_LIMIT)
 			return false;
-		r->segments[r->segment_count++] = arena_strndup(r->arena, p + 1, n);
-		p += n + 1;
+		r->segments[n++] = arena_strndup(r->arena, p + 1, length);
+		p += length + 1;
 	}
-	return r->segment_count > 0;
+	r->segment_count = n;
+	return n > 0;
 }
 
 bool
@@ -49,25 +52,35 @@ route_allow(struct arena *a, const char *allowed, const char *method)
 {
 	if (http_list_has(allowed, method))
 		return allowed;
-	return arena_printf(a, "%s%s%s%s", allowed, *allowed != '\0' ? ", " : "", method,
-	    strcmp(method, "GET") == 0 ? ", HEAD" : "");
+	return arena_printf(a, "%s%s%s", allowed, *allowed != '\0' ? ", " : "", method);
+}
+
+const char *
+route_methods(struct req *r)
+{
+	const char *methods = "";
+
+	for (const struct route *row = r->app->routes; row->method != NULL; row++) {
+		if (row->pattern[0] != '/' || !route_fits(r, row->pattern))
+			continue;
+		methods = route_allow(r->arena, methods, row->method);
+		if (strcmp(row->method, "GET") == 0)
+			methods = route_allow(r->arena, methods, "HEAD");
+	}
+	return methods;
 }
 
 const struct route *
-route_find(struct req *r, const char **allowed)
+route_find(struct req *r)
 {
 	const char *method = strcmp(r->method, "HEAD") == 0 ? "GET" : r->method;
 	bool splits = route_split(r);
 
-	*allowed = "";
 	for (const struct route *row = r->app->routes; row->method != NULL; row++) {
 		if (strcmp(row->method, "*") == 0)
 			return row;
-		if (!splits || !route_fits(r, row->pattern))
-			continue;
-		if (strcmp(row->method, method) == 0)
+		if (splits && strcmp(row->method, method) == 0 && route_fits(r, row->pattern))
 			return row;
-		*allowed = route_allow(r->arena, *allowed, row->method);
 	}
 	return NULL;
 }

@@ -11,14 +11,16 @@
 bool route_split(struct req *r);
 /* Whether a pattern ("/api/admin/orders/{order_id}") fits the split path. */
 bool route_fits(const struct req *r, const char *pattern);
-/* The row for r->method and the split path, or NULL: then *allowed lists the methods of the rows
- * that fit the path ("GET, HEAD"), "" without any. HEAD goes where GET goes. */
-const struct route *route_find(struct req *r, const char **allowed);
+/* The row for r->method and the path, which is split here; or NULL. HEAD goes where GET goes. */
+const struct route *route_find(struct req *r);
+/* The methods of the rows that fit the split path, as Allow tells them ("GET, HEAD"); "" without
+ * any. */
+const char *route_methods(struct req *r);
 
 /* One line a row: method, pattern, program, roles, flags, separated by tabs. */
 void route_print(const char *program, const struct route *routes, FILE *out);
 
-/* A comma-separated list of methods grows by method, and by HEAD with GET, each once. */
+/* A comma-separated list of methods grows by one, unless it has it. */
 const char *route_allow(struct arena *a, const char *allowed, const char *method);
 
 #endif

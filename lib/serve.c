@@ -119,10 +119,11 @@ match(struct req *r)
 	static const struct route nowhere = { "-", "-", ROLE_NONE, RT_LOCAL, NULL };
 	const char *allowed;
 
-	r->route = route_find(r, &allowed);
+	r->route = route_find(r);
 	if (r->route != NULL)
 		return;
 	r->route = &nowhere;
+	allowed = route_methods(r);
 	if (*allowed != '\0')
 		reply_header(r, "Allow", allowed);
 	req_fail(r, *allowed != '\0' ? ERR_METHOD_NOT_ALLOWED : ERR_NOT_FOUND);
