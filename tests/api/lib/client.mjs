@@ -31,7 +31,7 @@ export class Client {
 		if (bytes !== undefined)
 			headers['Content-Length'] = String(Buffer.byteLength(bytes));
 		const answer = await send({ agent: options.agent ?? agent, method, path, headers, host: this.stack.url.hostname, port: this.stack.url.port }, bytes);
-		return checkAnswer(method, path, answer);
+		return checkAnswer(method, path, answer, options.body);
 	}
 
 	/** @param {string} path @param {Options} [options] */

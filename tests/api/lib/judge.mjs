@@ -4,8 +4,8 @@
  */
 const judge = process.env.TABLE_ORDER_STACK === undefined ? undefined : await import('./openapi.mjs');
 
-/** @template A @param {string} method @param {string} path @param {A} answer @returns {A} */
-export const checkAnswer = (method, path, answer) => (judge === undefined ? answer : judge.checkAnswer(method, path, /** @type {any} */ (answer)));
+/** @template A @param {string} method @param {string} path @param {A} answer @param {unknown} body @returns {A} */
+export const checkAnswer = (method, path, answer, body) => (judge === undefined ? answer : judge.checkAnswer(method, path, /** @type {any} */ (answer), body));
 
 /** @param {string} path @param {any} event */
 export const checkEvent = (path, event) => judge?.checkEvent(path, event);

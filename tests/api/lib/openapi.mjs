@@ -127,16 +127,28 @@ function bodyFaults(method, response, answer) {
 }
 
 /**
+ * What was taken must be what the document says may be sent.
+ * @param {string} method @param {string} path @param {import('./client.mjs').Answer} answer @param {unknown} body @returns {string[]}
+ */
+function requestFaults(method, path, answer, body) {
+	const schema = document.paths[findPath(path) ?? '']?.[method.toLowerCase()]?.requestBody?.content['application/json'].schema;
+
+	if (answer.status >= 300 || body === undefined || schema === undefined)
+		return [];
+	return faults(schema, body).map((fault) => `the request was taken: ${fault}`);
+}
+
+/**
  * Throws unless the document allows this answer to this request.
  * @template {import('./client.mjs').Answer} T
- * @param {string} method @param {string} path with its query @param {T} answer @returns {T}
+ * @param {string} method @param {string} path with its query @param {T} answer @param {unknown} [body] that was sent, if it was JSON @returns {T}
  */
-export function checkAnswer(method, path, answer) {
+export function checkAnswer(method, path, answer, body) {
 	const [at] = path.split('?');
 	if (FILES.test(at))
 		return answer;
 	const { response, why } = findResponse(method, at, answer.status);
-	const wrong = response === undefined ? [String(why)] : [...headerFaults(response, answer.headers), ...bodyFaults(method, response, answer)];
+	const wrong = response === undefined ? [String(why)] : [...headerFaults(response, answer.headers), ...bodyFaults(method, response, answer), ...requestFaults(method, at, answer, body)];
 	if (wrong.length > 0)
 		throw new Error(`${method} ${path} answered ${answer.status}, against doc/openapi.yaml:\n  ${wrong.slice(0, 20).join('\n  ')}\n  ${answer.text.slice(0, 1000)}`);
 	return answer;
