@@ -15,7 +15,8 @@ static struct arena *arena;
 
 /* A picture of one colour, as bytes of the arena; each with a comment as its metadata. */
 static void *
-picture(const char *coder, unsigned long columns, unsigned long rows, size_t *size)
+coloured(
+    const char *colour, const char *coder, unsigned long columns, unsigned long rows, size_t *size)
 {
 	ImageInfo *info = CloneImageInfo(NULL);
 	ExceptionInfo e;
@@ -24,7 +25,7 @@ picture(const char *coder, unsigned long columns, unsigned long rows, size_t *si
 
 	GetExceptionInfo(&e);
 	CloneString(&info->size, arena_printf(arena, "%lux%lu", columns, rows));
-	strcpy(info->filename, "xc:#c04020");
+	snprintf(info->filename, sizeof(info->filename), "xc:%s", colour);
 	image = ReadImage(info, &e);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(image);
 	SetImageAttribute(image, "comment", "taken at home");
@@ -38,6 +39,12 @@ picture(const char *coder, unsigned long columns, unsigned long rows, size_t *si
 	DestroyImageInfo(info);
 	DestroyExceptionInfo(&e);
 	return copy;
+}
+
+static void *
+picture(const char *coder, unsigned long columns, unsigned long rows, size_t *size)
+{
+	return coloured("#c04020", coder, columns, rows, size);
 }
 
 static int
@@ -66,24 +73,51 @@ contents(const char *name, size_t *size)
 	return bytes;
 }
 
-static bool
-has_size(const char *name, unsigned long columns, unsigned long rows)
+/* A stored picture, decoded; NULL when there is none. */
+static Image *
+stored(const char *name)
 {
 	size_t size;
 	char *bytes = contents(name, &size);
 	ImageInfo *info = CloneImageInfo(NULL);
 	ExceptionInfo e;
 	Image *image;
-	bool so;
 
 	GetExceptionInfo(&e);
 	image = bytes != NULL ? BlobToImage(info, bytes, size, &e) : NULL;
-	so = image != NULL && image->columns == columns && image->rows == rows;
-	if (image != NULL)
-		DestroyImage(image);
 	DestroyImageInfo(info);
 	DestroyExceptionInfo(&e);
+	return image;
+}
+
+static bool
+has_size(const char *name, unsigned long columns, unsigned long rows)
+{
+	Image *image = stored(name);
+	bool so = image != NULL && image->columns == columns && image->rows == rows;
+
+	if (image != NULL)
+		DestroyImage(image);
 	return so;
+}
+
+/* Whether the picture's first pixel is nearly of this grey (0 … 255). */
+static bool
+is_grey(const char *name, int grey)
+{
+	Image *image = stored(name);
+	PixelPacket pixel;
+	ExceptionInfo e;
+
+	if (image == NULL)
+		return false;
+	GetExceptionInfo(&e);
+	pixel = AcquireOnePixel(image, 0, 0, &e);
+	DestroyExceptionInfo(&e);
+	DestroyImage(image);
+	return abs(ScaleQuantumToChar(pixel.red) - grey) < 4 &&
+	    abs(ScaleQuantumToChar(pixel.green) - grey) < 4 &&
+	    abs(ScaleQuantumToChar(pixel.blue) - grey) < 4;
 }
 
 static void
@@ -183,17 +217,17 @@ static void
 nothing_but_the_picture_is_kept(void)
 {
 	struct image out = { 0 };
-	size_t size, stored;
+	size_t size, kept_size;
 	char *bytes = picture("JPEG", 30, 30, &size), *more = arena_alloc(arena, size + 16), *kept;
 
 	memcpy(more, bytes, size);
 	memcpy(more + size, "<?php evil(); ?>", 16);
 	CU_ASSERT_PTR_NOT_NULL(memmem(more, size, "taken at home", 13));
 	CU_ASSERT_EQUAL_FATAL(image_store(arena, unit_dir(), more, size + 16, &out), IMAGE_STORED);
-	kept = contents(out.name, &stored);
+	kept = contents(out.name, &kept_size);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(kept);
-	CU_ASSERT_PTR_NULL(memmem(kept, stored, "evil", 4));
-	CU_ASSERT_PTR_NULL(memmem(kept, stored, "taken at home", 13));
+	CU_ASSERT_PTR_NULL(memmem(kept, kept_size, "evil", 4));
+	CU_ASSERT_PTR_NULL(memmem(kept, kept_size, "taken at home", 13));
 }
 
 /* A JPEG's Exif part that says: turned by a quarter. */
@@ -215,6 +249,27 @@ pictures_are_stored_upright(void)
 	    image_store(arena, unit_dir(), turned, size + sizeof(quarter_turn), &out),
 	    IMAGE_STORED);
 	CU_ASSERT_TRUE(has_size(out.name, 20, 40));
+}
+
+static void
+a_thumbnail_is_white_where_the_picture_is_transparent(void)
+{
+	static const char *const coders[] = { "PNG", "GIF", "WEBP" };
+	struct image out = { 0 };
+	size_t size;
+
+	for (size_t i = 0; i < sizeof(coders) / sizeof(coders[0]); i++) {
+		void *bytes = coloured("transparent", coders[i], 20, 20, &size);
+
+		CU_ASSERT_EQUAL_FATAL(
+		    image_store(arena, unit_dir(), bytes, size, &out), IMAGE_STORED);
+		if (!is_grey(out.thumbnail, 255))
+			CU_FAIL(coders[i]);
+	}
+	CU_ASSERT_EQUAL_FATAL(
+	    image_store(arena, unit_dir(), coloured("#808080", "PNG", 20, 20, &size), size, &out),
+	    IMAGE_STORED);
+	CU_ASSERT_TRUE(is_grey(out.thumbnail, 128));
 }
 
 static void
@@ -299,6 +354,8 @@ main(void)
 		{ "large pictures become smaller", large_pictures_become_smaller },
 		{ "nothing but the picture is kept", nothing_but_the_picture_is_kept },
 		{ "pictures are stored upright", pictures_are_stored_upright },
+		{ "a thumbnail is white where the picture is transparent",
+		    a_thumbnail_is_white_where_the_picture_is_transparent },
 		{ "what is no whole picture is refused and leaves no file",
 		    what_is_no_whole_picture_is_refused_and_leaves_no_file },
 		{ "too many pixels are refused before they are read",
