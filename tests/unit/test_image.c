@@ -257,18 +257,18 @@ a_thumbnail_is_white_where_the_picture_is_transparent(void)
 	static const char *const coders[] = { "PNG", "GIF", "WEBP" };
 	struct image out = { 0 };
 	size_t size;
+	void *bytes;
 
 	for (size_t i = 0; i < sizeof(coders) / sizeof(coders[0]); i++) {
-		void *bytes = coloured("transparent", coders[i], 20, 20, &size);
+		bytes = coloured("transparent", coders[i], 20, 20, &size);
 
 		CU_ASSERT_EQUAL_FATAL(
 		    image_store(arena, unit_dir(), bytes, size, &out), IMAGE_STORED);
 		if (!is_grey(out.thumbnail, 255))
 			CU_FAIL(coders[i]);
 	}
-	CU_ASSERT_EQUAL_FATAL(
-	    image_store(arena, unit_dir(), coloured("#808080", "PNG", 20, 20, &size), size, &out),
-	    IMAGE_STORED);
+	bytes = coloured("#808080", "PNG", 20, 20, &size);
+	CU_ASSERT_EQUAL_FATAL(image_store(arena, unit_dir(), bytes, size, &out), IMAGE_STORED);
 	CU_ASSERT_TRUE(is_grey(out.thumbnail, 128));
 }
 
