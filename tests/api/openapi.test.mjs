@@ -222,6 +222,10 @@ describe('an answer against the document', () => {
 		checkAnswer('HEAD', '/api/admin/tables', { ...good, text: '', json: undefined });
 		checkAnswer('GET', '/images/x.jpg', { ...good, json: 1 });
 	});
+	test('is 405 for the HEAD of a stream, which no program gives', async () => {
+		for (const path of ['/api/admin/orders/stream', '/api/customer/orders/stream'])
+			assert.equal((await client.api('HEAD', path)).status, 405);
+	});
 	test('fails when something is missing, new or otherwise', () => {
 		const [table] = good.json.data;
 		refused({ status: 201 }, /status 201 is not in the document/);

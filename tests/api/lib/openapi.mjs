@@ -76,8 +76,9 @@ function findResponse(method, path, status) {
 	const unserved = document['x-unserved'];
 	const refused = { content: { 'application/json': { schema: { $ref: '#/components/schemas/ErrorAnswer' } } } };
 	const operation = pattern && document.paths[pattern][method === 'HEAD' ? 'get' : method.toLowerCase()];
+	const isHeadOfStream = method === 'HEAD' && resolve(operation?.responses[200])?.content?.['text/event-stream'] !== undefined;
 
-	if (operation !== undefined && method !== 'OPTIONS')
+	if (operation !== undefined && method !== 'OPTIONS' && !isHeadOfStream)
 		return operation.responses[status] === undefined ? { why: `status ${status} is not in the document` } : { response: resolve(operation.responses[status]) };
 	if (method === 'OPTIONS' && status === 204)
 		return pattern === undefined ? { why: 'the path is not in the document' } : { response: resolve(unserved.options) };
