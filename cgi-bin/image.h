@@ -15,7 +15,7 @@
 
 #define IMAGE_BYTES_MAX ((size_t)5 << 20)
 #define IMAGE_PIXELS_MAX 40000000
-#define IMAGE_WAITING 2
+#define IMAGE_WAITING 3
 #define IMAGE_SIDE 1600
 #define IMAGE_THUMBNAIL 300
 

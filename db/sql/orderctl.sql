@@ -86,12 +86,6 @@ select history_partitions_drop($1);
 -- name: history_sessions_delete(integer keep_months, integer at_most)
 select history_sessions_delete($1, $2);
 
--- name: history_analyze()
-analyze order_history;
-
--- name: history_items_analyze()
-analyze order_history_items;
-
 -- Each store's log loses its oldest part, so that what is left has no gap: nothing behind an event that has to stay.
 -- name: events_purge(integer hours, bigint at_most)
 delete from events
