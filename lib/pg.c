@@ -7,6 +7,7 @@
 #include "slot.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -18,6 +19,8 @@
 #define SLOT_POLL_US (20 * 1000)
 #define FIRST_BACKOFF_US (200 * 1000)
 #define IDLE_GIVE_UP_US CLOCK_SECOND_US
+/* A server that goes on longer than that after our goodbye is not waited for. */
+#define END_WAIT_US CLOCK_SECOND_US
 #define STATEMENT_LIMIT 128
 #define QUEUE_LIMIT 64
 
@@ -180,12 +183,36 @@ pg_open(const struct conf *c, const char *url, enum pg_refusal *why)
 	return get(c, url, NULL, why);
 }
 
+/* Waits until the server has closed its end: it does so when the backend is gone, not before. */
+static void
+wait_for_end(int fd)
+{
+	int64_t deadline = clock_mono_us() + END_WAIT_US;
+	struct pollfd p = { fd, POLLIN, 0 };
+	char rest[256];
+	int64_t left_ms;
+
+	while ((left_ms = (deadline - clock_mono_us()) / 1000) > 0) {
+		if (poll(&p, 1, (int)left_ms) == 1 && read(fd, rest, sizeof(rest)) <= 0)
+			return;
+	}
+}
+
 void
 pg_close(struct pg *p)
 {
+	int fd;
+
 	if (p == NULL)
 		return;
+	/* PQfinish() says goodbye and closes its descriptor; ours sees the server's answer to that
+	 */
+	fd = p->conn != NULL && !p->broken ? fcntl(PQsocket(p->conn), F_DUPFD_CLOEXEC, 0) : -1;
 	PQfinish(p->conn);
+	if (fd != -1) {
+		wait_for_end(fd);
+		close(fd);
+	}
 	/* only now: the slot stands for a connection that the server may still count */
 	close(p->slot_fd);
 	free(p);
