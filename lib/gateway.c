@@ -125,6 +125,11 @@ void
 gateway_cgi(gateway_handle *handle, void *context)
 {
 	const struct gateway g = { NULL, cgi_param, cgi_read, cgi_write };
+	char rest[4096];
 
 	handle(context, &g);
+	/* mod_cgid's pipe is one socket for both ways: closed with a body unread, it would be reset
+	 * and take the answer with it */
+	while (read(STDIN_FILENO, rest, sizeof(rest)) > 0)
+		;
 }

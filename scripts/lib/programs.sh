@@ -1,8 +1,9 @@
 # shellcheck shell=sh
 # Our own programs of an installation: configuration, data, supervision, and what quickstart.json says.
 
-# the service programs, each behind a socket of its own
+# the service programs, each behind a socket of its own; where the web server starts them itself there are none to look after
 services() {
+	case $WEB in apache-fcgid | apache-cgi) return ;; esac
 	for program in "$CGI_BIN"/*; do
 		[ -x "$program" ] && echo "${program##*/}"
 	done
@@ -76,9 +77,9 @@ renew() {
 	old=$(outdated)
 	[ -n "$old" ] || return 0
 	fill_database
-	WEB_PORT=$(cat "$DIR/nginx/port")
+	WEB_PORT=$(cat "$DIR/$WEB_SERVER/port")
 	write_web_conf
-	signal HUP nginx
+	signal HUP "$WEB_SERVER"
 	for program in $old; do
 		restart_program "$program"
 	done
@@ -111,7 +112,7 @@ write_env() {
 		RELAY_DATABASE_URL postgresql://table_order_relay@$encoded/table_order
 		REDIS_URL unix:$DIR/run/redis.sock
 		RABBITMQ_URL amqp://table_order:$(cat "$DIR/rabbitmq/password")@127.0.0.1:$amqp_port/table-order
-		PUBLIC_URL http://127.0.0.1:$(cat "$DIR/nginx/port")
+		PUBLIC_URL http://127.0.0.1:$(cat "$DIR/$WEB_SERVER/port")
 		JWT_PRIVATE_KEY_FILE $DIR/keys/private.pem
 		JWT_PUBLIC_KEYS_FILE $DIR/keys/public.pem
 		UPLOAD_DIR $DIR/uploads
@@ -161,9 +162,9 @@ json_pids() {
 
 write_json() {
 	(
-		printf '{"base_url":"http://127.0.0.1:%s","env_file":"%s","pids":{' "$(cat "$DIR/nginx/port")" "$DIR/table-order.env"
+		printf '{"base_url":"http://127.0.0.1:%s","env_file":"%s","pids":{' "$(cat "$DIR/$WEB_SERVER/port")" "$DIR/table-order.env"
 		{
-			for name in postgres redis rabbitmq epmd nginx; do
+			for name in postgres redis rabbitmq epmd "$WEB_SERVER"; do
 				pid=$(pid_of $name) && echo "$name $pid"
 			done
 			for name in $(services) $(daemons); do
@@ -182,5 +183,5 @@ write_json() {
 }
 
 answers() {
-	curl -fsS -m 5 -o /dev/null "http://127.0.0.1:$(cat "$DIR/nginx/port")/health"
+	curl -fsS -m 5 -o /dev/null "http://127.0.0.1:$(cat "$DIR/$WEB_SERVER/port")/health"
 }

@@ -81,32 +81,53 @@ launch_rabbitmq() {
 	came_up rabbitmq 90 grep -q 'completed with' "$DIR/log/rabbitmq.console"
 }
 
-# start_nginx: on the port asked for, else on the one of last time, else on the preferred one, else on any
-start_nginx() {
-	alive nginx && return 0
-	render "$TOP/etc/nginx/nginx.conf.in" "$DIR/nginx/nginx.conf"
+# start_web: on the port asked for, else on the one of last time, else on the preferred one, else on any
+start_web() {
+	alive "$WEB_SERVER" && return 0
 	for _ in 1 2 3 4 5; do
-		WEB_PORT=${PORT:-$(cat "$DIR/nginx/port" 2>/dev/null || echo "${PREFER_PORT:-$(free_port)}")}
-		if ! port_is_busy "$WEB_PORT" && launch_nginx; then
-			echo "$WEB_PORT" >"$DIR/nginx/port"
+		WEB_PORT=${PORT:-$(cat "$DIR/$WEB_SERVER/port" 2>/dev/null || echo "${PREFER_PORT:-$(free_port)}")}
+		if ! port_is_busy "$WEB_PORT" && "launch_$WEB_SERVER"; then
+			echo "$WEB_PORT" >"$DIR/$WEB_SERVER/port"
 			return 0
 		fi
-		if [ -n "$PORT" ] && { port_is_busy "$PORT" || grep -q 'bind()' "$DIR/log/nginx.console"; }; then
+		if [ -n "$PORT" ] && { port_is_busy "$PORT" || grep -qE 'bind\(\)|make_sock' "$DIR/log/$WEB_SERVER.console"; }; then
 			die "port $PORT is taken: stop what listens there, or choose another with PORT=n"
 		fi
+		port_is_busy "$WEB_PORT" || break
 		echo "stack: port $WEB_PORT is taken; taking another" >&2
-		rm -f "$DIR/nginx/port"
+		rm -f "$DIR/$WEB_SERVER/port"
 		PREFER_PORT=
 	done
-	die "nginx ${problem:-found no free port}: $(last_words nginx)"
+	die "$WEB_SERVER ${problem:-found no free port}: $(last_words "$WEB_SERVER")"
 }
 
-# what nginx is told about the programs; WEB_PORT is set
+# what the web server is told about the programs; WEB_PORT is set
 write_web_conf() {
 	"$TOP/scripts/gather-routes" "$CGI_BIN" >"$DIR/routes" || die "the programs' routes are not known"
-	"$TOP/scripts/nginx-routes" "$DIR/routes" >"$DIR/nginx/routes.map" || die 'the web server has no routes'
-	chmod 644 "$DIR/nginx/routes.map"
-	render "$TOP/etc/nginx/table-order.conf.in" "$DIR/nginx/table-order.conf"
+	"$TOP/scripts/$WEB_SERVER-routes" "$DIR/routes" >"$DIR/$WEB_SERVER/routes" || die 'the web server has no routes'
+	chmod 644 "$DIR/$WEB_SERVER/routes"
+	case $WEB_SERVER in
+	nginx)
+		render nginx/nginx.conf nginx/nginx.conf
+		render nginx/table-order.conf nginx/table-order.conf
+		;;
+	apache)
+		render apache/httpd.conf apache/httpd.conf
+		render apache/table-order-common.conf apache/common.conf
+		render "apache/$(apache_site).conf" apache/site.conf
+		for page in stream-away.asis bad-gateway.asis picture-method.asis; do
+			install -D -m 644 "$TOP/etc/apache/$page" "$DIR/apache/pages/$page"
+		done
+		chmod 755 "$DIR/apache/pages"
+		;;
+	esac
+}
+
+apache_site() {
+	case $WEB in
+	apache-proxy) echo table-order-proxy-fcgi ;;
+	*) echo "table-order-${WEB#apache-}" ;;
+	esac
 }
 
 launch_nginx() {
@@ -117,9 +138,19 @@ launch_nginx() {
 	came_up nginx 10 test -s "$DIR/nginx/nginx.pid"
 }
 
+launch_apache() {
+	write_web_conf
+	rm -f "$DIR/apache/apache.pid"
+	spawn apache /usr/sbin/apache2 -D FOREGROUND -D "$WEB" -f "$DIR/apache/httpd.conf"
+	came_up apache 10 port_is_busy "$WEB_PORT"
+}
+
+# render NAME FILE: etc/NAME.in with this installation's places filled in
 render() {
-	sed -e "s|@DIR@|$DIR|g; s|@RUN_DIR@|$DIR/run|g; s|@LOG_DIR@|$DIR/log|g; s|@UPLOAD_DIR@|$DIR/uploads|g" \
-		-e "s|@LISTEN@|127.0.0.1:${WEB_PORT:-}|g; s|@SSE_LISTEN@|unix:$DIR/run/sse-relay.sock|g; s|@ROUTES@|$DIR/nginx/routes.map|g" \
-		"$1" >"$2"
-	chmod 644 "$2"
+	sed -e "s|@DIR@|$DIR|g; s|@RUN_DIR@|$DIR/run|g; s|@LOG_DIR@|$DIR/log|g; s|@UPLOAD_DIR@|$DIR/uploads|g; s|@CGI_BIN@|$CGI_BIN|g" \
+		-e "s|@LISTEN@|127.0.0.1:${WEB_PORT:-}|g; s|@SSE_LISTEN@|unix:$DIR/run/sse-relay.sock|g; s|@ROUTES@|$DIR/$WEB_SERVER/routes|g" \
+		-e "s,@SSE_PROXY@,unix:$DIR/run/sse-relay.sock|http://table-order-relay,g; s|@ENV@|$DIR/table-order.env|g" \
+		-e "s|@COMMON@|$DIR/apache/common.conf|g; s|@PAGES@|$DIR/apache/pages|g" \
+		"$TOP/etc/$1.in" >"$DIR/$2"
+	chmod 644 "$DIR/$2"
 }

@@ -60,6 +60,9 @@ function send(options, bytes) {
 			response.on('error', failed);
 			response.on('end', () => {
 				const text = Buffer.concat(parts).toString('utf8');
+				/* a list is the same with and without blanks, which Apache takes out */
+				if (response.headers.vary !== undefined)
+					response.headers.vary = response.headers.vary.split(/,\s*/).join(', ');
 				const isJson = /json/.test(response.headers['content-type'] ?? '');
 				done({ status: response.statusCode ?? 0, headers: response.headers, text, json: isJson && text !== '' ? JSON.parse(text) : undefined });
 			});

@@ -9,6 +9,8 @@ import { until } from './until.mjs';
 const run = promisify(execFile);
 
 export const SOURCE = join(dirname(fileURLToPath(import.meta.url)), '../../..');
+/** Who hosts the programs. */
+export const WEB = process.env.TABLE_ORDER_WEB ?? 'nginx';
 const TOOL = join(SOURCE, 'scripts/stack');
 
 /**
@@ -144,7 +146,7 @@ function tool(args) {
 
 /** @param {string} dir @param {Record<string, string>} settings */
 export async function startStack(dir, settings) {
-	await tool(['start', dir, ...Object.entries(settings).map(([key, value]) => `${key}=${value}`)]);
+	await tool(['start', dir, `WEB=${WEB}`, ...Object.entries(settings).map(([key, value]) => `${key}=${value}`)]);
 	return new Stack(dir);
 }
 
