@@ -96,11 +96,20 @@ cgi_param(void *self, const char *name)
 	return getenv(name);
 }
 
+/* What is left of the body: behind it there need not be an end of file (RFC 3875 §4.2). */
+struct cgi {
+	size_t left;
+};
+
 static ssize_t
 cgi_read(void *self, void *bytes, size_t n)
 {
-	(void)self;
-	return read(STDIN_FILENO, bytes, n);
+	struct cgi *cgi = self;
+	ssize_t got = read(STDIN_FILENO, bytes, n < cgi->left ? n : cgi->left);
+
+	if (got > 0)
+		cgi->left -= (size_t)got;
+	return got;
 }
 
 static void
@@ -124,12 +133,14 @@ cgi_write(void *self, const void *bytes, size_t n)
 void
 gateway_cgi(gateway_handle *handle, void *context)
 {
-	const struct gateway g = { NULL, cgi_param, cgi_read, cgi_write };
+	const char *length = getenv("CONTENT_LENGTH");
+	struct cgi cgi = { length != NULL ? strtoul(length, NULL, 10) : 0 };
+	const struct gateway g = { &cgi, cgi_param, cgi_read, cgi_write };
 	char rest[4096];
 
 	handle(context, &g);
 	/* mod_cgid's pipe is one socket for both ways: closed with a body unread, it would be reset
 	 * and take the answer with it */
-	while (read(STDIN_FILENO, rest, sizeof(rest)) > 0)
-		;
+	while (cgi.left > 0 && cgi_read(&cgi, rest, sizeof(rest)) > 0)
+		continue;
 }
