@@ -12,7 +12,6 @@
 
 #include "sql/authentication.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,16 +28,6 @@ struct login {
 };
 
 /* --- the throttle --------------------------------------------------------------------------- */
-
-static const char *
-lower(struct req *r, const char *s)
-{
-	char *copy = arena_strdup(r->arena, s);
-
-	for (char *p = copy; *p != '\0'; p++)
-		*p = (char)tolower((unsigned char)*p);
-	return copy;
-}
 
 static void
 check_throttle(struct req *r, const struct rows *failures)
@@ -96,42 +85,37 @@ read_store(struct req *r, const char **id, const char **code)
 		req_fail_field(r, "store_code", "give store_id or store_code");
 }
 
+/* The first half of a login to a store, whose account is named by a field of the body. */
 static void
-throttle_by_store(struct req *r, struct login *l, const char *store, const char *name)
+begin_store_login(struct req *r, enum role role, const char *field,
+    struct rows *(*find)(struct req *r, const char *id, const char *code, const char *name))
 {
-	const char *known = row_text(l->account, 0, "store_id");
+	struct login *l = login_new(r, role);
+	const char *name = req_text(r, req_body(r), "", field, 1, NAME_MAX_LENGTH);
+	const char *id, *code, *known;
 
+	read_store(r, &id, &code);
+	l->account = find(r, id, code, name);
+	db_flush(r);
 	if (req_failed(r))
-		return; /* store may be NULL */
-	l->throttle_key = arena_printf(r->arena, "%s %s %s", role_name(l->role),
-	    *known != '\0' ? known : lower(r, store), lower(r, name));
+		return; /* the store may have no name at all */
+	known = row_text(l->account, 0, "store_id");
+	if (*known == '\0')
+		known = id != NULL ? id : code;
+	l->throttle_key = arena_printf(r->arena, "%s %s %s", role_name(role), known, name);
 	count_attempt(r, l);
 }
 
 static void
 begin_table_login(struct req *r)
 {
-	struct login *l = login_new(r, ROLE_TABLE);
-	const char *number = req_text(r, req_body(r), "", "table_number", 1, NAME_MAX_LENGTH);
-	const char *id, *code;
-
-	read_store(r, &id, &code);
-	l->account = sql_account_of_table(r, id, code, number);
-	db_flush(r);
-	throttle_by_store(r, l, id != NULL ? id : code, number);
+	begin_store_login(r, ROLE_TABLE, "table_number", sql_account_of_table);
 }
 
 static void
 begin_admin_login(struct req *r)
 {
-	struct login *l = login_new(r, ROLE_STORE_ADMIN);
-	const char *name = req_text(r, req_body(r), "", "username", 1, NAME_MAX_LENGTH);
-	const char *id, *code;
-
-	read_store(r, &id, &code);
-	l->account = sql_account_of_admin(r, id, code, name);
-	db_flush(r);
-	throttle_by_store(r, l, id != NULL ? id : code, name);
+	begin_store_login(r, ROLE_STORE_ADMIN, "username", sql_account_of_admin);
 }
 
 static void
@@ -142,7 +126,7 @@ begin_super_admin_login(struct req *r)
 
 	l->account = sql_account_of_super_admin(r, name);
 	db_flush(r);
-	l->throttle_key = arena_printf(r->arena, "super_admin %s", lower(r, name));
+	l->throttle_key = arena_printf(r->arena, "super_admin %s", name);
 	count_attempt(r, l);
 }
 

@@ -101,10 +101,10 @@ redis_new(const struct conf *c, FILE *err)
 		abort();
 	s->conf = c;
 	if (strncmp(url, "unix:/", 6) == 0 && strlen(url) < sizeof(s->host)) {
-		strcpy(s->host, url + 5);
+		snprintf(s->host, sizeof(s->host), "%s", url + 5);
 		bad = 0;
 	} else if (strncmp(url, "redis://", 8) == 0 && strlen(url) < sizeof(authority)) {
-		strcpy(authority, url + 8);
+		snprintf(authority, sizeof(authority), "%s", url + 8);
 		bad = parse_authority(s, authority);
 	}
 	if (bad == -1) {

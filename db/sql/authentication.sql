@@ -18,21 +18,21 @@ select a.id, a.password_hash, a.token_generation, a.is_active
 from admins a
 where a.role = 'super_admin' and lower(a.username) = lower($1);
 
--- Attempts on one account, and from one address, count one after the other. Always in this order: no deadlock.
+-- Names are as case-blind here as the accounts are, by the database's own rule. Attempts on one account, and from one address, count one after the other. Always in this order: no deadlock.
 -- name: login_lock(text account, text address)
-select pg_advisory_xact_lock(1, hashtext($1)), pg_advisory_xact_lock(2, hashtext($2));
+select pg_advisory_xact_lock(1, hashtext(lower($1))), pg_advisory_xact_lock(2, hashtext($2));
 
 -- Until when: the oldest failure that counts leaves the window.
 -- name: login_failures(text account, inet address, bigint window_seconds)
-select count(*) filter (where account = $1 and address = $2::inet) as both,
-	count(*) filter (where account = $1) as by_account,
+select count(*) filter (where account = lower($1) and address = $2::inet) as both,
+	count(*) filter (where account = lower($1)) as by_account,
 	count(*) filter (where address = $2::inet) as by_address,
 	ceil(extract(epoch from min(failed_at) - clock_timestamp()))::bigint + $3 as retry_after
 from login_failures
-where (account = $1 or address = $2::inet) and failed_at > clock_timestamp() - make_interval(secs => $3);
+where (account = lower($1) or address = $2::inet) and failed_at > clock_timestamp() - make_interval(secs => $3);
 
 -- name: login_attempt(text account, inet address)
-insert into login_failures (account, address, failed_at) values ($1, $2, clock_timestamp()) returning id;
+insert into login_failures (account, address, failed_at) values (lower($1), $2, clock_timestamp()) returning id;
 
 -- A success is no failure,
 -- name: login_take_back(bigint id)
@@ -40,7 +40,7 @@ delete from login_failures where id = $1;
 
 -- and forgives the account's; the address's go on counting.
 -- name: login_forgive(text account)
-update login_failures set account = null where account = $1;
+update login_failures set account = null where account = lower($1);
 
 -- name: token_revoke(text jti, uuid? store_id, text subject, bigint expires_at)
 insert into revoked_tokens (jti, store_id, subject, expires_at) values ($1, $2, $3, to_timestamp($4))
