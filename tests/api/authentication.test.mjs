@@ -322,6 +322,17 @@ describe('the throttle of logins', () => {
 		await assertThrottled(here, adminBody(store));
 		assertOk(await elsewhere.post(LOGINS.admin, { body: adminBody(store) }), 200);
 	});
+	test('knows an account however the letters of its name are written', async () => {
+		const store = await newStore(stack, { login: false });
+		const here = client();
+		const username = `${adminBody(store).username}-école`;
+		await store.sql("update admins set username = :'username' where store_id = :'store'", { username });
+		const body = { ...adminBody(store), username };
+		assertOk(await here.post(LOGINS.admin, { body: { ...body, username: username.toUpperCase() } }), 200);
+		await fail(here, body, 2);
+		await fail(here, { ...body, username: username.toUpperCase() }, 3);
+		await assertThrottled(here, body);
+	});
 	test('forgives an account after its success, and counts no success', async () => {
 		const store = await newStore(stack, { login: false });
 		const here = client();
