@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { Client, assertError, assertOk } from './lib/client.mjs';
+import { orderThrough, persist } from './lib/load.mjs';
 import { Streams } from './lib/sse.mjs';
 import { ownStack } from './lib/stack.mjs';
 import { newStore } from './lib/store.mjs';
@@ -24,55 +25,6 @@ after(() => stack?.stop());
 afterEach(() => streams?.closeAll());
 
 /** @typedef {import('./lib/client.mjs').Answer} Answer */
-/** @typedef {import('./lib/store.mjs').Store} Store */
-
-/** As a tablet does: tries again until the server has said yes or no. @param {() => Promise<Answer>} request */
-async function persist(request) {
-	return until('an answer', async () => {
-		const answer = await request().catch(() => undefined);
-		return answer !== undefined && answer.status < 500 && answer;
-	}, 60000);
-}
-
-/**
- * Several tables order, and an admin moves each order, while something is done; afterwards all of it must be there, once.
- * @param {(acknowledged: () => number) => Promise<void>} hurt
- */
-async function orderThrough(hurt) {
-	const store = await newStore(stack, { tables: TABLES });
-	const stream = await streams.open(ADMIN, { token: store.admin.token, retryMs: 100 });
-	/** @type {Map<number, any>} */
-	const acknowledged = new Map();
-	const work = Promise.all(store.tables.map(async (table, t) => {
-		for (let i = 0; i < ORDERS / TABLES; i++) {
-			const body = { items: [{ menu_id: store.menus[(t + i) % 6].id, quantity: 1 + i % 3 }], note: `${t}/${i}` };
-			const order = assertOk(await persist(() => store.client.post('/api/customer/orders', { token: table.token, body, headers: { 'Idempotency-Key': `${t}-${i}` } })), 201);
-			const moved = await persist(() => store.client.patch(`/api/admin/orders/${order.id}/status`, { token: store.admin.token, body: { status: 'preparing', version: 1 } }));
-			/* a try whose answer was lost may have done it */
-			const now = moved.status === 409 ? moved.json.error.details.order : assertOk(moved, 200);
-			assert.deepEqual([now.status, now.version], ['preparing', 2]);
-			acknowledged.set(order.id, now);
-		}
-	}));
-	await Promise.all([work, hurt(() => acknowledged.size)]);
-	assert.equal(acknowledged.size, ORDERS);
-	await assertAllThere(store, acknowledged, stream);
-}
-
-/** @param {Store} store @param {Map<number, any>} acknowledged @param {import('./lib/sse.mjs').EventStream} stream */
-async function assertAllThere(store, acknowledged, stream) {
-	const board = assertOk(await persist(() => store.client.get('/api/admin/board', { token: store.admin.token })), 200);
-	const orders = board.tables.flatMap((/** @type {any} */ t) => t.orders);
-	assert.equal(orders.length, ORDERS, 'an order was made twice');
-	for (const order of orders)
-		assert.deepEqual(order, acknowledged.get(order.id));
-	assert.deepEqual(orders.map((/** @type {any} */ o) => o.order_number).sort((/** @type {number} */ a, /** @type {number} */ b) => a - b), Array.from({ length: ORDERS }, (_, i) => i + 1));
-	assert.equal(board.last_event_id, 2 * ORDERS);
-	await stream.untilId(2 * ORDERS, 30000);
-	assert.deepEqual(stream.ids, Array.from({ length: 2 * ORDERS }, (_, i) => i + 1));
-	assert.ok(stream.news.every((event) => event.json.seq === Number(event.id)));
-	await until('an empty outbox', async () => await store.sql("select count(*) from events where published_at is null") === '0', 60000);
-}
 
 /** @param {string} name */
 async function kill(name) {
@@ -93,20 +45,20 @@ describe('kill -9 in the middle of 200 orders loses and doubles nothing:', () =>
 	afterEach(() => healthy());
 
 	for (const name of ['create-order', 'update-order-status', 'order-query', 'outbox-dispatcher', 'sse-relay']) {
-		test(`${name}, three times`, () => orderThrough(async (acknowledged) => {
+		test(`${name}, three times`, () => orderThrough(stack, streams, async (acknowledged) => {
 			for (const part of [0.2, 0.4, 0.6]) {
 				await until('so many orders', () => acknowledged() >= ORDERS * part, 60000);
 				await kill(name);
 			}
 		}));
 	}
-	test('every program, one after the other', () => orderThrough(async (acknowledged) => {
+	test('every program, one after the other', () => orderThrough(stack, streams, async (acknowledged) => {
 		await until('the first orders', () => acknowledged() > 10, 60000);
 		for (const name of Object.keys(stack.info.supervisors))
 			await kill(name);
 	}));
 	for (const name of SERVERS) {
-		test(name, () => orderThrough(async (acknowledged) => {
+		test(name, () => orderThrough(stack, streams, async (acknowledged) => {
 			await until('so many orders', () => acknowledged() >= ORDERS / 4, 60000);
 			await kill(name);
 		}));
@@ -298,7 +250,7 @@ describe('the database away', () => {
 		await stream.untilId(3);
 		assert.deepEqual(stream.ids, [1, 2, 3]);
 	});
-	test('restarted under load: orders are taken as soon as it is back', () => orderThrough(async (acknowledged) => {
+	test('restarted under load: orders are taken as soon as it is back', () => orderThrough(stack, streams, async (acknowledged) => {
 		await until('so many orders', () => acknowledged() >= ORDERS / 4, 60000);
 		await stack.part('restart', 'postgres');
 	}));

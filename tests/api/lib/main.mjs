@@ -1,6 +1,6 @@
 /**
- * What tests/api/run runs: one shared installation, node's test runner over the files, and afterwards the end of every
- * installation that was started, whatever happened.
+ * What tests/api/run and tests/drills/run run: one shared installation, node's test runner over the files, and afterwards the
+ * end of every installation that was started, whatever happened. With --alone the files share none and run one by one.
  */
 import { spawn } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -27,9 +27,9 @@ const SHARED = {
 let runner;
 let stopping = '';
 
-/** @param {string[]} files */
-function runTests(files) {
-	const args = ['--test', `--test-concurrency=${CONCURRENCY}`, '--test-reporter=spec', '--test-reporter-destination=stdout'];
+/** @param {string[]} files @param {boolean} alone */
+function runTests(files, alone) {
+	const args = ['--test', `--test-concurrency=${alone ? 1 : CONCURRENCY}`, '--test-reporter=spec', '--test-reporter-destination=stdout'];
 	return new Promise((done) => {
 		runner = spawn(process.execPath, [...args, ...files], {
 			stdio: ['ignore', 'pipe', 'inherit'],
@@ -64,7 +64,8 @@ function cleanUp(base, keepLogs) {
 }
 
 async function main() {
-	const named = process.argv.slice(2).map((file) => resolve(file));
+	const alone = process.argv[2] === '--alone';
+	const named = process.argv.slice(alone ? 3 : 2).map((file) => resolve(file));
 	const files = named.length > 0 ? named : readdirSync(FILES).filter((name) => name.endsWith('.test.mjs')).map((name) => join(FILES, name));
 	const base = mkdtempSync(join(tmpdir(), 'to-api.'));
 	let failed = true;
@@ -78,9 +79,9 @@ async function main() {
 				process.kill(-runner.pid, 'SIGTERM');
 		});
 	try {
-		const shared = await startStack(join(base, 'shared'), SHARED);
-		process.env.TABLE_ORDER_STACK = shared.dir;
-		const { code, tests } = await runTests(files);
+		if (!alone)
+			process.env.TABLE_ORDER_STACK = (await startStack(join(base, 'shared'), SHARED)).dir;
+		const { code, tests } = await runTests(files, alone);
 		failed = stopping !== '' || code !== 0 || tests === 0;
 		if (tests === 0)
 			console.error('tests/api: no test ran');
