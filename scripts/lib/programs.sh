@@ -102,16 +102,16 @@ env_line() {
 # write_env: our keys, unless the settings name them, then the settings
 write_env() {
 	encoded=$(echo "$DIR/run" | sed 's|/|%2F|g')
-	read -r amqp_port _ <"$DIR/rabbitmq/ports"
+	given RABBITMQ_URL || read -r amqp_port _ <"$DIR/rabbitmq/ports"
 	while read -r key value; do
-		grep -qsE "^${key%_FILE}(_FILE)?=" "$DIR/settings" || env_line "$key" "$value"
+		given "${key%_FILE}" || env_line "$key" "$value"
 	done >"$DIR/env.new" <<-KEYS
 		DATABASE_URL postgresql://table_order_service@$encoded/table_order
 		DATABASE_OWNER_URL postgresql://table_order_owner@$encoded/table_order
 		DISPATCHER_DATABASE_URL postgresql://table_order_dispatcher@$encoded/table_order
 		RELAY_DATABASE_URL postgresql://table_order_relay@$encoded/table_order
 		REDIS_URL unix:$DIR/run/redis.sock
-		RABBITMQ_URL amqp://table_order:$(cat "$DIR/rabbitmq/password")@127.0.0.1:$amqp_port/table-order
+		RABBITMQ_URL amqp://table_order:$(cat "$DIR/rabbitmq/password" 2>/dev/null)@127.0.0.1:${amqp_port:-}/table-order
 		PUBLIC_URL http://127.0.0.1:$(cat "$DIR/$WEB_SERVER/port")
 		JWT_PRIVATE_KEY_FILE $DIR/keys/private.pem
 		JWT_PUBLIC_KEYS_FILE $DIR/keys/public.pem
@@ -133,7 +133,7 @@ orderctl() {
 }
 
 make_keys() {
-	[ -e "$DIR/keys/private.pem" ] || orderctl keygen "$DIR/keys" >"$DIR/log/keygen.console" 2>&1 || die "orderctl keygen: $(last_words keygen)"
+	given JWT_PRIVATE_KEY || [ -e "$DIR/keys/private.pem" ] || orderctl keygen "$DIR/keys" >"$DIR/log/keygen.console" 2>&1 || die "orderctl keygen: $(last_words keygen)"
 }
 
 # bring the schema up to date; the first time, also people and menus to try it with

@@ -1,6 +1,11 @@
 # shellcheck shell=sh
 # The four servers of an installation: start_NAME returns when NAME answers, or dies with one line.
 
+# given KEY: whether the settings name it, or a file that holds it; a server that they name is not ours to start
+given() {
+	grep -qsE "^$1(_FILE)?=" "$DIR/settings"
+}
+
 pg_bin=/usr/lib/postgresql/15/bin
 
 psql_do() {
@@ -8,7 +13,7 @@ psql_do() {
 }
 
 start_postgres() {
-	alive postgres && return 0
+	given DATABASE_URL || alive postgres && return 0
 	if [ ! -e "$DIR/postgres/PG_VERSION" ]; then
 		as $pg_bin/initdb -D "$DIR/postgres" -U postgres --auth=trust -E UTF8 --locale=C.UTF-8 \
 			>"$DIR/log/initdb.console" 2>&1 || die "initdb: $(last_words initdb)"
@@ -28,7 +33,7 @@ start_postgres() {
 }
 
 start_redis() {
-	alive redis && return 0
+	given REDIS_URL || alive redis && return 0
 	spawn redis redis-server --port 0 --unixsocket "$DIR/run/redis.sock" --unixsocketperm 700 \
 		--dir "$DIR/redis" --save '' --appendonly no --maxmemory 64mb --maxmemory-policy allkeys-lru
 	came_up redis 20 redis_answers || die "Redis $problem: $(last_words redis)"
@@ -41,6 +46,7 @@ redis_answers() {
 # RabbitMQ needs its node's directory (epmd) beside it, on a port of its own. A port that another process took in the
 # meantime shows as a broker that ends at once: then all three are drawn again.
 start_rabbitmq() {
+	given RABBITMQ_URL && return 0
 	alive rabbitmq && alive epmd && return 0
 	[ -e "$DIR/rabbitmq/.erlang.cookie" ] || as sh -c "umask 077; openssl rand -hex 24 >'$DIR/rabbitmq/.erlang.cookie'; chmod 400 '$DIR/rabbitmq/.erlang.cookie'
 		openssl rand -hex 12 >'$DIR/rabbitmq/password'; echo '[].' >'$DIR/rabbitmq/plugins'"
@@ -147,7 +153,8 @@ launch_apache() {
 
 # render NAME FILE: etc/NAME.in with this installation's places filled in
 render() {
-	sed -e "s|@DIR@|$DIR|g; s|@RUN_DIR@|$DIR/run|g; s|@LOG_DIR@|$DIR/log|g; s|@UPLOAD_DIR@|$DIR/uploads|g; s|@CGI_BIN@|$CGI_BIN|g" \
+	uploads=$(sed -n 's/^UPLOAD_DIR=//p' "$DIR/settings")
+	sed -e "s|@DIR@|$DIR|g; s|@RUN_DIR@|$DIR/run|g; s|@LOG_DIR@|$DIR/log|g; s|@UPLOAD_DIR@|${uploads:-$DIR/uploads}|g; s|@CGI_BIN@|$CGI_BIN|g" \
 		-e "s|@LISTEN@|127.0.0.1:${WEB_PORT:-}|g; s|@SSE_LISTEN@|unix:$DIR/run/sse-relay.sock|g; s|@ROUTES@|$DIR/$WEB_SERVER/routes|g" \
 		-e "s,@SSE_PROXY@,unix:$DIR/run/sse-relay.sock|http://table-order-relay,g; s|@ENV@|$DIR/table-order.env|g" \
 		-e "s|@COMMON@|$DIR/apache/common.conf|g; s|@PAGES@|$DIR/apache/pages|g" \
