@@ -79,10 +79,11 @@ check_conservation(struct req *r, const struct rows *moved, const struct rows *g
 static void
 archive(struct req *r, struct result *end)
 {
-	struct rows *moved =
-	    sql_session_archive(r, end->place.table_id, end->session_id, r->store.now);
-	struct rows *gone = sql_session_clear(r, end->place.table_id, end->session_id);
+	struct rows *moved, *gone;
 
+	sql_session_plan_once(r);
+	moved = sql_session_archive(r, end->place.table_id, end->session_id, r->store.now);
+	gone = sql_session_clear(r, end->place.table_id, end->session_id);
 	db_flush(r);
 	check_conservation(r, moved, gone);
 	end->ended_at = db_time(r, r->store.now);

@@ -22,7 +22,7 @@ guard_cors(struct req *r)
 	const char *origin = req_header(r, "Origin");
 
 	reply_header_always(
-	    r, "Vary", r->route->cached != NULL ? "Authorization, Origin" : "Origin");
+	    r, "Vary", route_has_etag(r->route) ? "Authorization, Origin" : "Origin");
 	if (origin == NULL || !http_list_has(r->app->conf.cors_allowed_origins, origin))
 		return;
 	reply_header_always(r, "Access-Control-Allow-Origin", origin);

@@ -54,6 +54,8 @@ enum route_flags {
 	RT_COMMITS = 32,
 	/* takes multipart/form-data, too, of UPLOAD_BODY_LIMIT */
 	RT_UPLOAD = 64,
+	/* the answer has an ETag, as that of a cached route has anyway */
+	RT_ETAG = 128,
 };
 
 /* One row of a service's table. */
@@ -69,6 +71,12 @@ struct route {
 	 * ("menu"); NULL: it is not */
 	const char *cached;
 };
+
+static inline bool
+route_has_etag(const struct route *route)
+{
+	return route->cached != NULL || (route->flags & RT_ETAG) != 0;
+}
 
 #define JSON_BODY_LIMIT ((size_t)64 << 10)
 #define UPLOAD_BODY_LIMIT ((size_t)6 << 20)

@@ -231,28 +231,47 @@ answer_from_cache(struct req *r)
 	return true;
 }
 
-/* Gives a fresh answer of a cached route its ETag, and keeps both. */
-static void
-fill_cache(struct req *r)
+/* The ETag of a fresh answer: of the store, too, since two stores may have the same menus. */
+static const char *
+tag(struct req *r)
 {
 	unsigned char hash[SHA256_DIGEST_LENGTH];
 	struct buf b;
 
-	if (r->error != ERR_NONE || r->reply.status != 200)
-		return;
 	buf_init(&b, r->arena, r->reply.body_len + 128);
 	buf_printf(&b, "%s ", r->who.store_id);
 	buf_add(&b, r->reply.body, r->reply.body_len);
 	SHA256((unsigned char *)b.data, b.len, hash);
-	buf_init(&b, r->arena, r->reply.body_len + 128);
+	buf_init(&b, r->arena, 64);
 	buf_puts(&b, "\"");
 	for (int i = 0; i < 16; i++)
 		buf_printf(&b, "%02x", hash[i]);
 	buf_puts(&b, "\"");
-	reply_header(r, "ETag", arena_strdup(r->arena, b.data));
-	buf_puts(&b, "\n");
+	return arena_strdup(r->arena, b.data);
+}
+
+static void
+fill_cache(struct req *r, const char *etag)
+{
+	struct buf b;
+
+	buf_init(&b, r->arena, r->reply.body_len + 128);
+	buf_printf(&b, "%s\n", etag);
 	buf_add(&b, r->reply.body, r->reply.body_len);
 	redis_fill(r->redis, &r->ask, &r->redis_answer, b.data, b.len);
+}
+
+static void
+tag_and_fill(struct req *r)
+{
+	const char *etag;
+
+	if (r->error != ERR_NONE || r->reply.status != 200)
+		return;
+	etag = tag(r);
+	reply_header(r, "ETag", etag);
+	if (r->route->cached != NULL)
+		fill_cache(r, etag);
 }
 
 static void
@@ -261,8 +280,8 @@ settle_cache(struct req *r)
 	if (r->void_kind != NULL && r->store.id != NULL &&
 	    (r->error == ERR_NONE || end_is_unknown(r)))
 		redis_void(r->redis, r->void_kind, r->store.id);
-	if (r->route->cached != NULL)
-		fill_cache(r);
+	if (route_has_etag(r->route))
+		tag_and_fill(r);
 }
 
 static const char *

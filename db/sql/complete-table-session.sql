@@ -7,6 +7,10 @@ left join table_sessions o on o.store_id = t.store_id and o.table_id = t.id and 
 left join table_sessions s on s.store_id = t.store_id and s.table_id = t.id and s.id = coalesce($2, o.id)
 where t.store_id = current_store_id() and t.id = $1 and (t.deleted_at is null or $2::bigint is not null);
 
+-- Foreign keys of partitioned tables are checked row by row, and planned anew for each: that was half of the work.
+-- name: session_plan_once()
+select set_config('plan_cache_mode', 'force_generic_plan', true);
+
 -- Moves a session's orders, whatever their status, with their items, and says what it moved.
 -- name: session_archive(bigint table_id, bigint session_id, timestamptz archived_at)
 with moved as (

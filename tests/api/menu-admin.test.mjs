@@ -435,6 +435,30 @@ route('DELETE /api/admin/categories/{category_id}', ({ succeeds, refuses }) => {
 	});
 });
 
+describe('ETags of what the admin reads', () => {
+	for (const path of [MENUS, `${MENUS}/MENU`, CATEGORIES]) {
+		test(`${path}: 304 until it changes, never another store's`, async () => {
+			const store = await newStore(stack), other = await newStore(stack);
+			const at = path.replace('MENU', String(store.menus[0].id));
+			/** @param {string} [known] */
+			const get = (known) => store.client.get(at, { token: store.admin.token, headers: known === undefined ? {} : { 'If-None-Match': known } });
+			const first = await get(), etag = String(first.headers.etag);
+			assertOk(first, 200);
+			assert.match(etag, /^"[^"]+"$/);
+			const again = await get(etag);
+			assert.deepEqual([again.status, again.text, again.headers.etag, again.headers['cache-control'], again.headers.vary],
+				[304, '', etag, 'private, no-cache', 'Authorization, Origin']);
+			if (path === MENUS)
+				assert.notEqual((await as(other, 'GET', MENUS)).headers.etag, etag);
+			/* changed behind the services' back: no cache stands before the admin */
+			await store.sql("update menus set name = 'x' || name where store_id = :'store'; update menu_categories set name = 'x' || name where store_id = :'store'");
+			const changed = await get(etag);
+			assertOk(changed, 200);
+			assert.notEqual(changed.headers.etag, etag);
+		});
+	}
+});
+
 describe('changes of the menu and orders at once', () => {
 	test('a menu that is deleted while it is ordered is either in use or not there', async () => {
 		const store = await newStore(stack, { menus: 6 });
