@@ -12,16 +12,22 @@ apachesampledir = $(sampledir)/apache
 dist_apachesample_DATA = etc/apache/table-order-common.conf.in etc/apache/table-order-proxy-fcgi.conf.in \
 	etc/apache/table-order-fcgid.conf.in etc/apache/table-order-cgi.conf.in \
 	etc/apache/stream-away.asis etc/apache/bad-gateway.asis etc/apache/picture-method.asis
-systemdsampledir = $(sampledir)/systemd
-dist_systemdsample_DATA = etc/systemd/table-order.target etc/systemd/table-order@.socket
-unit_templates = etc/systemd/table-order@.service.in etc/systemd/table-order-outbox-dispatcher.service.in \
-	etc/systemd/table-order-sse-relay.service.in
-units = etc/systemd/table-order@.service etc/systemd/table-order-outbox-dispatcher.service \
-	etc/systemd/table-order-sse-relay.service
-nodist_systemdsample_DATA = $(units)
-EXTRA_DIST += $(unit_templates)
+# systemd's units: what they share is in one file, and the services' names come from the one list of them
+dist_systemdunit_DATA = etc/systemd/table-order-maintenance.timer etc/systemd/table-order-logrotate.timer
+units = etc/systemd/table-order.target \
+	etc/systemd/table-order@.socket etc/systemd/table-order@.service \
+	etc/systemd/table-order-sse-relay.socket etc/systemd/table-order-sse-relay.service \
+	etc/systemd/table-order-outbox-dispatcher.service \
+	etc/systemd/table-order-maintenance.service etc/systemd/table-order-logrotate.service
+nodist_systemdunit_DATA = $(units)
+EXTRA_DIST += $(units:%=%.in) etc/systemd/hardening
 CLEANFILES += $(units)
+instances = $(services:cgi-bin/%=%) status
 
-$(units): $(unit_templates) Makefile
+$(units): $(units:%=%.in) etc/systemd/hardening Makefile
 	$(AM_V_GEN)$(MKDIR_P) etc/systemd && \
-	sed -e 's|[@]cgibindir[@]|$(cgibindir)|' -e 's|[@]pkglibexecdir[@]|$(pkglibexecdir)|' $(srcdir)/$@.in >$@
+	sed -e '/^[@]hardening[@]$$/{' -e 'r $(srcdir)/etc/systemd/hardening' -e 'd' -e '}' \
+		-e 's|[@]bindir[@]|$(bindir)|; s|[@]cgibindir[@]|$(cgibindir)|; s|[@]pkglibexecdir[@]|$(pkglibexecdir)|' \
+		-e 's|[@]sysconfdir[@]|$(sysconfdir)|' \
+		-e 's|[@]sockets[@]|$(instances:%=table-order@%.socket)|; s|[@]services[@]|$(instances:%=table-order@%.service)|' \
+		$(srcdir)/$@.in >$@

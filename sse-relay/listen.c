@@ -3,9 +3,11 @@
 #include "listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -13,6 +15,7 @@
 #include <unistd.h>
 
 #define BACKLOG 4096
+#define PASSED_FD 3 /* sd_listen_fds(3) */
 #define FLAGS (SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
 
 static int
@@ -93,9 +96,37 @@ listen_tcp(const char *where, char *error, size_t size)
 	return result;
 }
 
+/* Whether the supervisor's words, "LISTEN_PID" and "LISTEN_FDS", are for this process. */
+static bool
+is_passed(void)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+
+	return pid != NULL && fds != NULL && strtol(pid, NULL, 10) == (long)getpid() &&
+	    strcmp(fds, "1") == 0;
+}
+
+static int
+take_passed(char *error, size_t size)
+{
+	int on = 0, flags = fcntl(PASSED_FD, F_GETFL);
+	socklen_t len = sizeof(on);
+
+	if (flags == -1 || getsockopt(PASSED_FD, SOL_SOCKET, SO_ACCEPTCONN, &on, &len) == -1 ||
+	    on == 0 || fcntl(PASSED_FD, F_SETFL, flags | O_NONBLOCK) == -1 ||
+	    fcntl(PASSED_FD, F_SETFD, FD_CLOEXEC) == -1) {
+		snprintf(error, size, "LISTEN_FDS: descriptor %d is not a socket that listens",
+		    PASSED_FD);
+		return -1;
+	}
+	return PASSED_FD;
+}
+
 int
 listen_at(const char *where, char *error, size_t size)
 {
+	if (is_passed())
+		return take_passed(error, size);
 	if (strncmp(where, "unix:", 5) == 0)
 		return listen_unix(where, where + 5, error, size);
 	return listen_tcp(where, error, size);

@@ -1,6 +1,6 @@
 # tests: `make check` runs them all, `make check TESTS=tests/unit/test_conf` one.
-dist_check_SCRIPTS += tests/errors tests/layers tests/orderctl
-TESTS += tests/errors tests/layers tests/orderctl
+dist_check_SCRIPTS += tests/errors tests/layers tests/logrotate tests/orderctl tests/systemd
+TESTS += tests/errors tests/layers tests/logrotate tests/orderctl tests/systemd
 
 # A unit test is one program: its name here, its source and LDADD below.
 unit_tests = \
@@ -15,6 +15,7 @@ unit_tests = \
 	tests/unit/test_redis_url \
 	tests/unit/test_relay_frame \
 	tests/unit/test_relay_head \
+	tests/unit/test_relay_listen \
 	tests/unit/test_relay_store \
 	tests/unit/test_relay_stream \
 	tests/unit/test_req \
@@ -39,6 +40,8 @@ tests_unit_test_relay_frame_SOURCES = tests/unit/test_relay_frame.c sse-relay/fr
 tests_unit_test_relay_frame_LDADD = $(unit_ldadd)
 tests_unit_test_relay_head_SOURCES = tests/unit/test_relay_head.c sse-relay/head.c
 tests_unit_test_relay_head_LDADD = $(unit_ldadd)
+tests_unit_test_relay_listen_SOURCES = tests/unit/test_relay_listen.c sse-relay/listen.c
+tests_unit_test_relay_listen_LDADD = $(unit_ldadd)
 tests_unit_test_relay_store_SOURCES = tests/unit/test_relay_store.c sse-relay/store.c sse-relay/frame.c
 tests_unit_test_relay_store_LDADD = $(unit_ldadd)
 tests_unit_test_relay_stream_SOURCES = tests/unit/test_relay_stream.c sse-relay/stream.c sse-relay/frame.c
