@@ -12,6 +12,7 @@
 
 #include "sql/authentication.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +41,7 @@ check_throttle(struct req *r, const struct rows *failures)
 	    row_int(failures, 0, "by_address") < c->login_limit_address)
 		return;
 	if (!req_failed(r))
-		metrics_add("table_order_logins_throttled_total{}", 1);
+		metrics_add(METRIC_LOGINS_THROTTLED, "", 1);
 	req_fail_retry(r, ERR_LOGIN_THROTTLED, retry_after > 0 ? retry_after : 1);
 }
 
@@ -215,6 +216,15 @@ reply_token(struct req *r, const struct login *l)
 	set_stream_cookie(r, l->role, token, lifetime_s);
 }
 
+static void
+count_failure(enum role role)
+{
+	char labels[64];
+
+	snprintf(labels, sizeof(labels), "role=\"%s\"", role_name(role));
+	metrics_add(METRIC_LOGIN_FAILURES, labels, 1);
+}
+
 /* The second half of every login: hash with no connection held, then settle the count. */
 static void
 finish_login(struct req *r)
@@ -224,6 +234,7 @@ finish_login(struct req *r)
 	const char *hash = known ? row_text(l->account, 0, "password_hash") : NULL;
 
 	if (!password_verify(&r->app->conf, l->password, hash)) {
+		count_failure(l->role);
 		req_fail(r, ERR_INVALID_CREDENTIALS);
 		return;
 	}

@@ -107,62 +107,61 @@ get_health(struct req *r)
 
 struct page {
 	struct buf text;
-	char family[METRICS_NAME_SIZE];
+	enum metric next; /* the first that has not been declared */
 };
 
-static bool
-ends_with(const char *s, size_t n, const char *end)
-{
-	return n >= strlen(end) && strncmp(s + n - strlen(end), end, strlen(end)) == 0;
-}
-
-/* The # TYPE line before the first series of a family (Prometheus text format 0.0.4). */
+/* The # lines of all families up to this one (Prometheus text format 0.0.4). */
 static void
-declare(struct page *p, const char *name, size_t n)
+declare(struct page *p, enum metric m)
 {
-	static const char *const parts[] = { "_bucket", "_sum", "_count" };
-	const char *type = ends_with(name, n, "_total") ? "counter" : "gauge";
+	static const char *const types[] = {
+		[METRIC_COUNTER] = "counter",
+		[METRIC_HISTOGRAM] = "histogram",
+		[METRIC_GAUGE] = "gauge",
+		[METRIC_STATE] = "gauge",
+	};
 
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		if (!ends_with(name, n, parts[i]) || ends_with(name, n, "_total"))
-			continue;
-		n -= strlen(parts[i]);
-		type = "histogram";
-		break;
+	for (; p->next <= m && p->next < METRIC_COUNT; p->next++) {
+		const struct metric_family *f = &metric_families[p->next];
+
+		buf_printf(&p->text, "# HELP %s %s\n# TYPE %s %s\n", f->name, f->help, f->name,
+		    types[f->kind]);
 	}
-	if (strlen(p->family) == n && strncmp(p->family, name, n) == 0)
-		return;
-	snprintf(p->family, sizeof(p->family), "%.*s", (int)n, name);
-	buf_printf(&p->text, "# TYPE %s %s\n", p->family, type);
 }
 
 static void
-print_series(void *arg, const char *name, uint64_t value)
+print_series(void *arg, enum metric m, const char *series, uint64_t value)
 {
+	const struct metric_family *f = &metric_families[m];
 	struct page *p = arg;
-	size_t n = strcspn(name, "{");
 
-	declare(p, name, n);
+	declare(p, m);
 	/* sums are kept in microseconds */
-	if (ends_with(name, n, "_seconds_sum"))
-		buf_printf(&p->text, "%s %llu.%06llu\n", name,
+	if (f->kind == METRIC_HISTOGRAM && strncmp(series + strlen(f->name), "_sum", 4) == 0)
+		buf_printf(&p->text, "%s %llu.%06llu\n", series,
 		    (unsigned long long)(value / 1000000), (unsigned long long)(value % 1000000));
 	else
-		buf_printf(&p->text, "%s %llu\n", name, (unsigned long long)value);
+		buf_printf(&p->text, "%s %llu\n", series, (unsigned long long)value);
 }
 
 static void
 get_metrics(struct req *r)
 {
-	struct page p = { .family = "" };
+	struct page p = { .next = 0 };
 
 	if (!http_address_in(r->app->conf.metrics_allow, r->address)) {
 		req_fail(r, ERR_FORBIDDEN);
 		return;
 	}
 	buf_init(&p.text, r->arena, 65536);
+	buf_printf(&p.text,
+	    "# HELP table_order_build_info The version of this program; its value is 1.\n"
+	    "# TYPE table_order_build_info gauge\n"
+	    "table_order_build_info{version=\"%s\"} 1\n",
+	    PACKAGE_VERSION);
 	if (metrics_collect(r->app->conf.run_dir, print_series, &p) == -1)
 		req_fail(r, ERR_INTERNAL_ERROR);
+	declare(&p, METRIC_COUNT);
 	reply_bytes(r, 200, "text/plain; version=0.0.4; charset=utf-8", p.text.data, p.text.len);
 }
 

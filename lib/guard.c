@@ -102,7 +102,7 @@ rate_limit(struct req *r)
 	reply_header(r, "RateLimit-Reset", arena_printf(r->arena, "%lld", (long long)a->reset_s));
 	if (!a->limited)
 		return;
-	metrics_add("table_order_rate_limited_total{}", 1);
+	metrics_add(METRIC_RATE_LIMITED, "", 1);
 	req_fail_retry(r, ERR_RATE_LIMITED, a->reset_s > 0 ? a->reset_s : 1);
 }
 

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAGIC UINT64_C(0x3130534d4f54) /* "TOMS01" */
+#define MAGIC UINT64_C(0x3230534d4f54) /* "TOMS02" */
 #define SLOT_LIMIT 256
+#define LOCK_NAME "%.*s.metrics-lock"
+/* A state that nobody knows. */
+#define UNKNOWN UINT64_MAX
+
+const struct metric_family metric_families[METRIC_COUNT] = {
+#define METRIC_ROW(id, kind, name, labels, help) { METRIC_##kind, name, labels, help },
+	METRICS(METRIC_ROW)
+#undef METRIC_ROW
+};
 
 struct series {
 	char name[METRICS_NAME_SIZE];
@@ -55,13 +65,57 @@ out:
 	return f == MAP_FAILED ? NULL : f;
 }
 
+/* Whether a series belongs to a family, a histogram's as one of its parts. */
+static bool
+is_of(const struct metric_family *f, const char *series)
+{
+	static const char *const parts[] = { "_bucket{", "_sum", "_count" };
+	size_t n = strlen(f->name);
+
+	if (strncmp(series, f->name, n) != 0)
+		return false;
+	series += n;
+	if (f->kind != METRIC_HISTOGRAM)
+		return *series == '\0' || *series == '{';
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (strncmp(series, parts[i], strlen(parts[i])) == 0)
+			return true;
+	return false;
+}
+
+/* What a process knew of the present is nothing to the next. */
+static uint64_t
+after_death(const char *series, uint64_t value)
+{
+	for (int m = 0; m < METRIC_COUNT; m++) {
+		if (!is_of(&metric_families[m], series))
+			continue;
+		if (metric_families[m].kind == METRIC_GAUGE)
+			return 0;
+		if (metric_families[m].kind == METRIC_STATE)
+			return UNKNOWN;
+	}
+	return value;
+}
+
+static void
+take_over(struct file *f)
+{
+	if (f->magic != MAGIC || f->count > METRICS_SERIES) {
+		memset(f, 0, sizeof(*f));
+		f->magic = MAGIC;
+	}
+	for (uint64_t i = 0; i < f->count; i++)
+		f->series[i].value = after_death(f->series[i].name, f->series[i].value);
+}
+
 int
 metrics_open(const char *run_dir, const char *program)
 {
 	char name[128], path[4096];
 	int index;
 
-	snprintf(name, sizeof(name), "%s.metrics-lock", program);
+	snprintf(name, sizeof(name), LOCK_NAME, (int)strlen(program), program);
 	own.slot_fd = slot_take(run_dir, name, SLOT_LIMIT, &index);
 	if (own.slot_fd != -1) {
 		snprintf(path, sizeof(path), "%s/%s.%d.metrics", run_dir, program, index);
@@ -72,10 +126,7 @@ metrics_open(const char *run_dir, const char *program)
 		    LOG_S("error", strerror(errno)));
 		return -1;
 	}
-	if (own.file->magic != MAGIC || own.file->count > METRICS_SERIES) {
-		memset(own.file, 0, sizeof(*own.file));
-		own.file->magic = MAGIC;
-	}
+	take_over(own.file);
 	return 0;
 }
 
@@ -92,66 +143,84 @@ find(struct file *f, const char *name, uint64_t count)
 static struct series *
 find_or_add(const char *name)
 {
+	/* what one call counts stands together: a histogram's buckets are found one behind the
+	 * other */
+	static _Thread_local uint64_t next;
 	struct file *f = own.file;
 	struct series *s;
 
 	if (f == NULL || strlen(name) >= METRICS_NAME_SIZE)
 		return NULL;
+	if (next < f->count && strcmp(f->series[next].name, name) == 0)
+		return &f->series[next++];
 	s = find(f, name, f->count);
-	if (s != NULL)
-		return s;
-	pthread_mutex_lock(&own.lock);
-	s = find(f, name, f->count);
-	if (s == NULL && f->count < METRICS_SERIES) {
-		s = &f->series[f->count];
-		snprintf(s->name, sizeof(s->name), "%s", name);
-		s->value = 0;
-		f->count++;
+	if (s == NULL) {
+		pthread_mutex_lock(&own.lock);
+		s = find(f, name, f->count);
+		if (s == NULL && f->count < METRICS_SERIES) {
+			s = &f->series[f->count];
+			snprintf(s->name, sizeof(s->name), "%s", name);
+			s->value = 0;
+			f->count++;
+		}
+		pthread_mutex_unlock(&own.lock);
 	}
-	pthread_mutex_unlock(&own.lock);
+	if (s != NULL)
+		next = (uint64_t)(s - f->series) + 1;
 	return s;
 }
 
-void
-metrics_add(const char *series, uint64_t n)
+static struct series *
+series_of(enum metric m, const char *part, const char *labels)
 {
-	struct series *s = find_or_add(series);
+	char name[METRICS_NAME_SIZE * 2];
 
+	if (labels[0] == '\0')
+		snprintf(name, sizeof(name), "%s%s", metric_families[m].name, part);
+	else
+		snprintf(name, sizeof(name), "%s%s{%s}", metric_families[m].name, part, labels);
+	return find_or_add(name);
+}
+
+static void
+add(struct series *s, uint64_t n)
+{
 	if (s != NULL)
 		s->value += n;
 }
 
 void
-metrics_set(const char *series, uint64_t value)
+metrics_add(enum metric m, const char *labels, uint64_t n)
 {
-	struct series *s = find_or_add(series);
+	add(series_of(m, "", labels), n);
+}
+
+void
+metrics_set(enum metric m, const char *labels, uint64_t value)
+{
+	struct series *s = series_of(m, "", labels);
 
 	if (s != NULL)
 		s->value = value;
 }
 
 void
-metrics_observe_us(const char *name, const char *labels, int64_t us)
+metrics_observe_us(enum metric m, const char *labels, int64_t us)
 {
 	static const int buckets_ms[] = METRICS_BUCKETS_MS;
 	const char *comma = labels[0] != '\0' ? "," : "";
-	char series[METRICS_NAME_SIZE];
+	char with_le[METRICS_NAME_SIZE];
 
-	for (int i = 0; i <= METRICS_BUCKET_COUNT; i++) {
-		if (i == METRICS_BUCKET_COUNT)
-			snprintf(series, sizeof(series), "%s_bucket{%s%sle=\"+Inf\"}", name, labels,
-			    comma);
-		else if (us <= (int64_t)buckets_ms[i] * 1000)
-			snprintf(series, sizeof(series), "%s_bucket{%s%sle=\"%g\"}", name, labels,
-			    comma, buckets_ms[i] / 1000.0);
-		else
-			continue;
-		metrics_add(series, 1);
+	/* all of them, whatever falls into them: one that comes later would bend the quantiles */
+	for (int i = 0; i < METRICS_BUCKET_COUNT; i++) {
+		snprintf(with_le, sizeof(with_le), "%s%sle=\"%g\"", labels, comma,
+		    buckets_ms[i] / 1000.0);
+		add(series_of(m, "_bucket", with_le), us <= (int64_t)buckets_ms[i] * 1000);
 	}
-	snprintf(series, sizeof(series), "%s_sum{%s}", name, labels);
-	metrics_add(series, (uint64_t)us);
-	snprintf(series, sizeof(series), "%s_count{%s}", name, labels);
-	metrics_add(series, 1);
+	snprintf(with_le, sizeof(with_le), "%s%sle=\"+Inf\"", labels, comma);
+	add(series_of(m, "_bucket", with_le), 1);
+	add(series_of(m, "_sum", labels), (uint64_t)us);
+	add(series_of(m, "_count", labels), 1);
 }
 
 struct total {
@@ -172,78 +241,105 @@ by_name(const void *a, const void *b)
 }
 
 static void
-read_file(const char *path, struct totals *t)
+add_total(struct totals *t, const char *name, uint64_t value)
+{
+	if (t->count == t->size) {
+		t->size = t->size * 2 + 256;
+		t->list = realloc(t->list, t->size * sizeof(*t->list));
+		if (t->list == NULL)
+			abort();
+	}
+	memcpy(t->list[t->count].name, name, METRICS_NAME_SIZE);
+	t->list[t->count].name[METRICS_NAME_SIZE - 1] = '\0';
+	t->list[t->count++].value = value;
+}
+
+static void
+read_file(const char *path, bool alive, struct totals *t)
 {
 	struct file *f = map_file(path, O_RDONLY, PROT_READ);
 
 	if (f == NULL)
 		return;
 	for (uint64_t i = 0; f->magic == MAGIC && i < f->count && i < METRICS_SERIES; i++) {
-		if (t->count == t->size) {
-			t->size = t->size * 2 + 256;
-			t->list = realloc(t->list, t->size * sizeof(*t->list));
-			if (t->list == NULL)
-				abort();
-		}
-		memcpy(t->list[t->count].name, f->series[i].name, METRICS_NAME_SIZE);
-		t->list[t->count].name[METRICS_NAME_SIZE - 1] = '\0';
-		t->list[t->count++].value = f->series[i].value;
+		const struct series *s = &f->series[i];
+		uint64_t value = alive ? s->value : after_death(s->name, s->value);
+
+		if (value != UNKNOWN)
+			add_total(t, s->name, value);
 	}
 	munmap(f, sizeof(*f));
 }
 
-/* Whether a series (the part before its labels) takes the greatest value instead of the sum. */
-static int
-is_max(const char *name)
+/* Tells each series of a family, its values over all files made one. */
+static bool
+tell_family(enum metric m, const struct totals *t,
+    void (*each)(void *, enum metric, const char *, uint64_t), void *arg)
 {
-	size_t n = strcspn(name, "{");
+	const struct metric_family *f = &metric_families[m];
+	bool any = false;
 
-	return n >= 4 && strncmp(name + n - 4, "_max", 4) == 0;
-}
-
-static void
-sum_up(struct totals *t, void (*each)(void *, const char *, uint64_t), void *arg)
-{
-	qsort(t->list, t->count, sizeof(*t->list), by_name);
 	for (size_t i = 0, next; i < t->count; i = next) {
 		uint64_t value = 0;
 
+		next = i + 1;
+		if (!is_of(f, t->list[i].name))
+			continue;
 		for (next = i; next < t->count && by_name(&t->list[i], &t->list[next]) == 0;
 		     next++) {
 			uint64_t v = t->list[next].value;
 
-			if (!is_max(t->list[i].name))
+			if (f->kind != METRIC_STATE)
 				value += v;
 			else if (v > value)
 				value = v;
 		}
-		each(arg, t->list[i].name, value);
+		each(arg, m, t->list[i].name, value);
+		any = true;
 	}
+	return any;
+}
+
+/* DIR/PROGRAM.NUMBER.metrics is written by whoever holds DIR/PROGRAM.metrics-lock.NUMBER. */
+static bool
+read_entry(const char *dir, const char *entry, struct totals *t)
+{
+	const char *end = strrchr(entry, '.'), *dot = end;
+	char path[4096], lock[512];
+
+	if (end == NULL || strcmp(end, ".metrics") != 0)
+		return false;
+	while (dot > entry && *--dot != '.')
+		;
+	snprintf(path, sizeof(path), "%s/%s", dir, entry);
+	snprintf(lock, sizeof(lock), LOCK_NAME, (int)(dot - entry), entry);
+	read_file(path, slot_held(dir, lock, atoi(dot + 1)), t);
+	return true;
 }
 
 int
-metrics_collect(const char *run_dir, void (*each)(void *, const char *, uint64_t), void *arg)
+metrics_collect(
+    const char *run_dir, void (*each)(void *, enum metric, const char *, uint64_t), void *arg)
 {
 	struct totals t = { 0 };
 	DIR *d = opendir(run_dir);
 	struct dirent *e;
-	char path[4096];
 	int files = 0;
 
 	if (d == NULL)
 		return -1;
-	while ((e = readdir(d)) != NULL) {
-		size_t n = strlen(e->d_name);
-
-		if (n < 9 || strcmp(e->d_name + n - 8, ".metrics") != 0)
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", run_dir, e->d_name);
-		read_file(path, &t);
-		files++;
-	}
+	while ((e = readdir(d)) != NULL)
+		files += read_entry(run_dir, e->d_name, &t);
 	closedir(d);
 	if (t.count > 0)
-		sum_up(&t, each, arg);
+		qsort(t.list, t.count, sizeof(*t.list), by_name);
+	for (int m = 0; m < METRIC_COUNT; m++) {
+		const struct metric_family *f = &metric_families[m];
+
+		if (!tell_family(m, &t, each, arg) && f->kind == METRIC_COUNTER &&
+		    f->labels[0] == '\0')
+			each(arg, m, f->name, 0);
+	}
 	free(t.list);
 	return files;
 }

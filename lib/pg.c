@@ -24,13 +24,17 @@
 #define STATEMENT_LIMIT 128
 #define QUEUE_LIMIT 64
 
-/* One of ours, told by its name behind the application's in pg_stat_activity. */
+/* One of ours, told by its name behind the application's in pg_stat_activity. The last column is
+ * the server's timeline. */
+#define TIMELINE_COLUMN 7
 static const char session_settings[] =
     "select set_config('lock_timeout', '10s', false), set_config('statement_timeout', '20s', "
     "false),"
     " set_config('idle_in_transaction_session_timeout', '60s', false),"
     " set_config('timezone', 'UTC', false), set_config('datestyle', 'ISO', false),"
-    " set_config('bytea_output', 'hex', false), set_config('jit', 'off', false)";
+    " set_config('bytea_output', 'hex', false), set_config('jit', 'off', false),"
+    " case when pg_is_in_recovery() then 0 else"
+    " ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer end";
 
 struct pg {
 	PGconn *conn;
@@ -75,8 +79,10 @@ take_notice(void *arg, const PGresult *result)
 	if (text == NULL)
 		return;
 	/* the commit is local only: nobody may be told that it is safe */
-	if (strstr(text, "synchronous replication") != NULL)
+	if (strstr(text, "synchronous replication") != NULL) {
 		p->standby_skipped = true;
+		metrics_add(METRIC_DB_STANDBY_SKIPPED, "", 1);
+	}
 	log_warning("database notice", LOG_S("notice", text));
 }
 
@@ -103,9 +109,11 @@ wait_for_slot(const struct conf *c, struct pg_pool *pool, struct pg **given)
 	}
 	if (want != -1)
 		close(want);
-	if (fd == -1 && *given == NULL)
+	if (fd == -1 && *given == NULL) {
+		metrics_add(METRIC_DB_POOL_TIMEOUTS, "", 1);
 		log_error("no database connection is free", LOG_S("run_dir", c->run_dir),
 		    LOG_I("db_pool_size", c->db_pool_size), LOG_S("error", strerror(errno)));
+	}
 	return fd;
 }
 
@@ -126,7 +134,10 @@ set_up(struct pg *p)
 {
 	PGresult *r = PQexec(p->conn, session_settings);
 	bool ok = PQresultStatus(r) == PGRES_TUPLES_OK;
+	int timeline = ok ? atoi(PQgetvalue(r, 0, TIMELINE_COLUMN)) : 0;
 
+	if (timeline > 0)
+		metrics_set(METRIC_DB_TIMELINE, "", (uint64_t)timeline);
 	PQclear(r);
 	PQsetNoticeReceiver(p->conn, take_notice, p);
 	return ok && PQenterPipelineMode(p->conn) == 1 && PQsetnonblocking(p->conn, 1) == 0;
@@ -145,7 +156,7 @@ connect_with_retries(struct pg *p, const struct conf *c, const char *url)
 		keep_error(p, PQerrorMessage(p->conn));
 		PQfinish(p->conn);
 		p->conn = NULL;
-		metrics_add("table_order_db_connect_failures_total{}", 1);
+		metrics_add(METRIC_DB_CONNECT_FAILURES, "", 1);
 		if (try == c->db_connect_retries)
 			break;
 		clock_wait_us(wait_us);
@@ -160,9 +171,11 @@ connect_with_retries(struct pg *p, const struct conf *c, const char *url)
 static struct pg *
 get(const struct conf *c, const char *url, struct pg_pool *pool, enum pg_refusal *why)
 {
+	int64_t start_us = clock_mono_us();
 	struct pg *given, *p;
 	int slot_fd = wait_for_slot(c, pool, &given);
 
+	metrics_observe_us(METRIC_DB_POOL_WAIT, "", clock_mono_us() - start_us);
 	*why = slot_fd == -1 && given == NULL ? PG_BUSY : PG_FINE;
 	if (slot_fd == -1)
 		return given;
@@ -170,8 +183,10 @@ get(const struct conf *c, const char *url, struct pg_pool *pool, enum pg_refusal
 	if (p == NULL)
 		abort();
 	p->slot_fd = slot_fd;
-	if (connect_with_retries(p, c, url))
+	if (connect_with_retries(p, c, url)) {
+		metrics_add(METRIC_DB_CONNECTIONS, "", 1);
 		return p;
+	}
 	*why = PG_AWAY;
 	pg_close(p);
 	return NULL;
@@ -207,6 +222,8 @@ pg_close(struct pg *p)
 		return;
 	/* PQfinish() says goodbye and closes its descriptor; ours sees the server's answer to that
 	 */
+	if (p->conn != NULL)
+		metrics_add(METRIC_DB_CONNECTIONS, "", -UINT64_C(1));
 	fd = p->conn != NULL && !p->broken ? fcntl(PQsocket(p->conn), F_DUPFD_CLOEXEC, 0) : -1;
 	PQfinish(p->conn);
 	if (fd != -1) {
@@ -353,6 +370,7 @@ read_all(struct pg *p, PGresult **results, int n)
 int
 pg_flush(struct pg *p, PGresult **results, int n)
 {
+	int64_t start_us = clock_mono_us();
 	int result = -1;
 
 	if (!p->broken && PQpipelineSync(p->conn) == 1)
@@ -361,6 +379,7 @@ pg_flush(struct pg *p, PGresult **results, int n)
 		keep_error(p, PQerrorMessage(p->conn));
 	p->queued = 0;
 	p->broken = result == -1;
+	metrics_observe_us(METRIC_DB_ROUND_TRIP, "", clock_mono_us() - start_us);
 	if (result == 0)
 		p->reused = true;
 	return result;

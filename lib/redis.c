@@ -162,7 +162,7 @@ give_up(struct redis_link *l, const char *why)
 	if (before < now_us)
 		log_warning("redis is away; requests pass without rate limit and cache",
 		    LOG_S("redis", s->host), LOG_S("error", why));
-	metrics_add("table_order_redis_failures_total{}", 1);
+	metrics_add(METRIC_REDIS_FAILURES, "", 1);
 	disconnect(l);
 }
 

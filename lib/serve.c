@@ -219,9 +219,7 @@ answer_from_cache(struct req *r)
 
 	if (req_failed(r) || r->route->cached == NULL)
 		return false;
-	metrics_add(
-	    body != NULL ? "table_order_cache_hits_total{}" : "table_order_cache_misses_total{}",
-	    1);
+	metrics_add(body != NULL ? METRIC_CACHE_HITS : METRIC_CACHE_MISSES, "", 1);
 	if (body == NULL)
 		return false;
 	body++;
@@ -348,18 +346,15 @@ is_slow(const struct req *r, int64_t us)
 static void
 count_request(const struct req *r, int64_t us, bool slow)
 {
-	char labels[METRICS_NAME_SIZE], series[METRICS_NAME_SIZE];
+	char labels[METRICS_NAME_SIZE], and_status[METRICS_NAME_SIZE + 16];
 
 	snprintf(labels, sizeof(labels), "program=\"%s\",method=\"%s\",route=\"%s\"",
 	    r->app->program, r->route->method, r->route->pattern);
-	snprintf(series, sizeof(series), "table_order_requests_total{%.120s,status=\"%d\"}", labels,
-	    reply_status(r));
-	metrics_add(series, 1);
-	metrics_observe_us("table_order_request_duration_seconds", labels, us);
-	if (slow) {
-		snprintf(series, sizeof(series), "table_order_slow_requests_total{%.140s}", labels);
-		metrics_add(series, 1);
-	}
+	snprintf(and_status, sizeof(and_status), "%s,status=\"%d\"", labels, reply_status(r));
+	metrics_add(METRIC_REQUESTS, and_status, 1);
+	metrics_observe_us(METRIC_REQUEST_DURATION, labels, us);
+	if (slow)
+		metrics_add(METRIC_SLOW_REQUESTS, labels, 1);
 }
 
 static void
@@ -433,6 +428,16 @@ wait_for_stop(struct app *app, const sigset_t *signals)
 		pg_pool_tick(app->pool);
 }
 
+/* A CGI program, which ends with its request, is never missed. */
+static void
+tell_running(const char *program)
+{
+	char labels[METRICS_NAME_SIZE];
+
+	snprintf(labels, sizeof(labels), "program=\"%s\"", program);
+	metrics_set(METRIC_PROCESSES, labels, 1);
+}
+
 static int
 serve_fastcgi(struct app *app, const sigset_t *signals)
 {
@@ -450,6 +455,7 @@ serve_fastcgi(struct app *app, const sigset_t *signals)
 		if (pthread_create(&workers[i].thread, NULL, worker_main, &workers[i]) != 0)
 			abort();
 	}
+	tell_running(app->program);
 	log_info("started", LOG_I("threads", n));
 	wait_for_stop(app, signals);
 	/* never read, so every worker sees it */
@@ -538,6 +544,7 @@ serve(int argc, char **argv, const char *program, unsigned need, const struct ro
 	if (app_init(&app, need) == 0) {
 		log_open(app.conf.log_dir, program, app.conf.log_level);
 		metrics_open(app.conf.run_dir, program);
+		metrics_set(METRIC_DB_POOL_SIZE, "", (uint64_t)app.conf.db_pool_size);
 		result = gateway_is_fastcgi() ? serve_fastcgi(&app, &signals) : serve_cgi(&app);
 	} else {
 		result = EXIT_FAILURE;

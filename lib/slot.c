@@ -59,6 +59,22 @@ slot_take(const char *dir, const char *name, int n, int *index)
 	return -1;
 }
 
+bool
+slot_held(const char *dir, const char *name, int number)
+{
+	char path[4096];
+	bool held;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s.%d", dir, name, number);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return false;
+	held = flock(fd, LOCK_SH | LOCK_NB) == -1;
+	close(fd);
+	return held;
+}
+
 int
 slot_want(const char *dir, const char *name)
 {

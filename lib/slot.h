@@ -13,6 +13,10 @@
  * the directory cannot be used. */
 int slot_take(const char *dir, const char *name, int n, int *index);
 
+/* Whether dir/name.number is held; false too when there is no such place. Who tries to take it in
+ * that very moment may find it held, and takes the next. */
+bool slot_held(const char *dir, const char *name, int number);
+
 /* Says that somebody waits for a place (and goes on saying so until the descriptor is closed). */
 int slot_want(const char *dir, const char *name);
 /* Whether somebody waits for a place. */

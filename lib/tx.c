@@ -229,7 +229,7 @@ tx_finish(struct req *r, int attempt)
 		return TX_DONE;
 	log_warning(
 	    "request runs again", LOG_S("request_id", r->id), LOG_S("cause", r->error_note));
-	metrics_add("table_order_request_retries_total{}", 1);
+	metrics_add(METRIC_REQUEST_RETRIES, "", 1);
 	if (db->lost)
 		pg_pool_drop_idle(r->app->pool);
 	return TX_AGAIN;

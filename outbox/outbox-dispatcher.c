@@ -82,7 +82,7 @@ set_active(struct dispatcher *d, bool active)
 	if (d->active != active)
 		log_info(active ? "active: this dispatcher publishes" : "not active any more");
 	d->active = active;
-	metrics_set("table_order_outbox_active{}", active);
+	metrics_set(METRIC_OUTBOX_ACTIVE, "", active);
 }
 
 /* The lock is gone with the session. */
@@ -138,7 +138,7 @@ give_up_lock(struct dispatcher *d)
 static void
 broker_trouble(struct dispatcher *d, const char *error)
 {
-	metrics_add("table_order_outbox_publish_failures_total{}", 1);
+	metrics_add(METRIC_OUTBOX_PUBLISH_FAILURES, "", 1);
 	backoff_more(&d->bus_backoff);
 	log_warning("the broker is away; events wait in the outbox", LOG_S("error", error),
 	    LOG_I("retry_ms", d->bus_backoff.wait_us / 1000));
@@ -221,7 +221,7 @@ mark(struct dispatcher *d, const PGresult *events, const bool *confirmed)
 	PGresult *r;
 
 	if (count > 0) {
-		metrics_add("table_order_outbox_published_total{}", count);
+		metrics_add(METRIC_OUTBOX_PUBLISHED, "", count);
 		values[0] = ids;
 		r = pg_run(d->pg, &SQL_OUTBOX_MARK, values);
 		PQclear(r);
@@ -285,9 +285,8 @@ dispatch(struct dispatcher *d)
 static void
 set_backlog(const char *events, const char *age_seconds)
 {
-	/* named _max: several dispatchers of a host tell the same */
-	metrics_set("table_order_outbox_unpublished_events_max{}", strtoull(events, NULL, 10));
-	metrics_set("table_order_outbox_oldest_age_seconds_max{}", strtoull(age_seconds, NULL, 10));
+	metrics_set(METRIC_OUTBOX_UNPUBLISHED, "", strtoull(events, NULL, 10));
+	metrics_set(METRIC_OUTBOX_OLDEST_AGE, "", strtoull(age_seconds, NULL, 10));
 }
 
 /* Counts what waits, once a second, whoever publishes it. */
@@ -346,13 +345,11 @@ main(int argc, char **argv)
 		return 2;
 	log_open(d.conf.log_dir, "outbox-dispatcher", d.conf.log_level);
 	metrics_open(d.conf.run_dir, "outbox-dispatcher");
-	metrics_add("table_order_outbox_published_total{}", 0);
-	metrics_add("table_order_outbox_publish_failures_total{}", 0);
+	metrics_set(METRIC_PROCESSES, "program=\"outbox-dispatcher\"", 1);
 	stop_on_signals(STOP_GRACE_SECONDS);
 	log_info("started");
 	run(&d);
 	set_active(&d, false);
-	set_backlog("0", "0");
 	bus_close(d.bus);
 	pg_close(d.pg);
 	log_info("ended");

@@ -276,8 +276,7 @@ deliver(void *arg, struct store *s, struct frame *f)
 	if (f->occurred_us == 0)
 		return;
 	snprintf(labels, sizeof(labels), "via=\"%s\"", d->via);
-	metrics_observe_us(
-	    "table_order_sse_event_latency_seconds", labels, clock_wall_us() - f->occurred_us);
+	metrics_observe_us(METRIC_SSE_EVENT_LATENCY, labels, clock_wall_us() - f->occurred_us);
 }
 
 static void
@@ -724,12 +723,12 @@ tell_counts(struct relay *r)
 {
 	const struct counts *c = &r->counts;
 
-	metrics_add("table_order_sse_events_sent_total{}", c->sent);
-	metrics_add("table_order_sse_replays_total{}", c->replayed);
-	metrics_add("table_order_sse_resets_total{}", c->resets);
-	metrics_add("table_order_sse_slow_readers_total{}", c->slow);
-	metrics_add("table_order_sse_gaps_filled_total{}", c->filled);
-	metrics_add("table_order_sse_deferred_total{}", c->later);
+	metrics_add(METRIC_SSE_EVENTS_SENT, "", c->sent);
+	metrics_add(METRIC_SSE_REPLAYS, "", c->replayed);
+	metrics_add(METRIC_SSE_RESETS, "", c->resets);
+	metrics_add(METRIC_SSE_SLOW_READERS, "", c->slow);
+	metrics_add(METRIC_SSE_GAPS_FILLED, "", c->filled);
+	metrics_add(METRIC_SSE_DEFERRED, "", c->later);
 	memset(&r->counts, 0, sizeof(r->counts));
 }
 
@@ -742,9 +741,9 @@ tell_metrics(struct relay *r)
 		for (const struct store *s = r->stores[i]; s != NULL; s = s->next)
 			for (const struct stream *st = s->streams; st != NULL; st = st->next)
 				*(st->who.role == ROLE_TABLE ? &tables : &admins) += 1;
-	metrics_set("table_order_sse_streams{kind=\"admin\"}", admins);
-	metrics_set("table_order_sse_streams{kind=\"table\"}", tables);
-	metrics_set("table_order_sse_broker_connected{}", feed_connected(r->feed));
+	metrics_set(METRIC_SSE_STREAMS, "kind=\"admin\"", admins);
+	metrics_set(METRIC_SSE_STREAMS, "kind=\"table\"", tables);
+	metrics_set(METRIC_SSE_BROKER_CONNECTED, "", feed_connected(r->feed));
 	tell_counts(r);
 }
 

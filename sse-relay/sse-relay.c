@@ -63,6 +63,7 @@ main(int argc, char **argv)
 	}
 	log_open(c.log_dir, "sse-relay", c.log_level);
 	metrics_open(c.run_dir, "sse-relay");
+	metrics_set(METRIC_PROCESSES, "program=\"sse-relay\"", 1);
 	stop_on_signals(STOP_GRACE_SECONDS);
 	log_info("started", LOG_S("listen", c.sse_listen));
 	relay_run(&c, tokens, listener);

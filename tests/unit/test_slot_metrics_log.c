@@ -146,10 +146,11 @@ struct wanted {
 };
 
 static void
-look(void *arg, const char *name, uint64_t value)
+look(void *arg, enum metric m, const char *name, uint64_t value)
 {
 	struct wanted *w = arg;
 
+	CU_ASSERT_PTR_EQUAL(strstr(name, metric_families[m].name), name);
 	if (strcmp(w->name, name) != 0)
 		return;
 	w->value = value;
@@ -172,10 +173,11 @@ count_things(const char *dir)
 {
 	if (metrics_open(dir, "counter") == -1)
 		return 1;
-	metrics_add("things_total{kind=\"a\"}", 5);
-	metrics_add("things_total{kind=\"a\"}", 2);
-	metrics_add("things_total{kind=\"b\"}", 1);
-	metrics_set("size_max{}", 40);
+	metrics_add(METRIC_LOGIN_FAILURES, "role=\"a\"", 5);
+	metrics_add(METRIC_LOGIN_FAILURES, "role=\"a\"", 2);
+	metrics_add(METRIC_LOGIN_FAILURES, "role=\"b\"", 1);
+	metrics_set(METRIC_SSE_STREAMS, "kind=\"a\"", 3);
+	metrics_set(METRIC_DB_POOL_SIZE, "", 40);
 	return 0;
 }
 
@@ -201,9 +203,25 @@ restarts_carry_counts_on(void)
 
 	for (int i = 0; i < 3; i++)
 		CU_ASSERT_EQUAL(in_child(count_things, dir), 0);
-	CU_ASSERT_EQUAL(value_of(dir, "things_total{kind=\"a\"}"), 21);
-	CU_ASSERT_EQUAL(value_of(dir, "things_total{kind=\"b\"}"), 3);
+	CU_ASSERT_EQUAL(value_of(dir, "table_order_login_failures_total{role=\"a\"}"), 21);
+	CU_ASSERT_EQUAL(value_of(dir, "table_order_login_failures_total{role=\"b\"}"), 3);
 	CU_ASSERT_EQUAL(files_in(dir, "\\.metrics"), 1);
+}
+
+/* Whether the running processes have these streams and this pool, as they tell. */
+static int
+tells(const char *dir, uint64_t streams, uint64_t pool_size)
+{
+	return value_of(dir, "table_order_sse_streams{kind=\"a\"}") == streams &&
+		value_of(dir, "table_order_db_pool_size") == pool_size
+	    ? 0
+	    : 1;
+}
+
+static int
+count_beside_another(const char *dir)
+{
+	return count_things(dir) != 0 ? 1 : tells(dir, 6, 70);
 }
 
 static int
@@ -211,8 +229,11 @@ hold_while_another_counts(const char *dir)
 {
 	if (count_things(dir) != 0)
 		return 1;
-	metrics_set("size_max{}", 70);
-	return in_child(count_things, dir);
+	metrics_set(METRIC_DB_POOL_SIZE, "", 70);
+	if (in_child(count_beside_another, dir) != 0)
+		return 1;
+	metrics_set(METRIC_DB_POOL_SIZE, "", 30);
+	return tells(dir, 3, 30);
 }
 
 static void
@@ -222,8 +243,40 @@ processes_side_by_side_are_summed(void)
 
 	CU_ASSERT_EQUAL(in_child(hold_while_another_counts, dir), 0);
 	CU_ASSERT_EQUAL(files_in(dir, "\\.metrics"), 2);
-	CU_ASSERT_EQUAL(value_of(dir, "things_total{kind=\"a\"}"), 14);
-	CU_ASSERT_EQUAL(value_of(dir, "size_max{}"), 70);
+	CU_ASSERT_EQUAL(value_of(dir, "table_order_login_failures_total{role=\"a\"}"), 14);
+}
+
+static int
+open_only(const char *dir)
+{
+	if (metrics_open(dir, "counter") == -1)
+		return 1;
+	return value_of(dir, "table_order_sse_streams{kind=\"a\"}") == 0 ? 0 : 1;
+}
+
+static void
+the_dead_tell_nothing_of_the_present(void)
+{
+	const char *dir = new_dir("dead");
+	struct wanted pool = { "table_order_db_pool_size", 0, 0 };
+
+	CU_ASSERT_EQUAL(in_child(count_things, dir), 0);
+	CU_ASSERT_EQUAL(value_of(dir, "table_order_sse_streams{kind=\"a\"}"), 0);
+	CU_ASSERT_EQUAL(metrics_collect(dir, look, &pool), 1);
+	CU_ASSERT_EQUAL(pool.seen, 0);
+	CU_ASSERT_EQUAL(in_child(open_only, dir), 0);
+	CU_ASSERT_EQUAL(metrics_collect(dir, look, &pool), 1);
+	CU_ASSERT_EQUAL(pool.seen, 0);
+	CU_ASSERT_EQUAL(value_of(dir, "table_order_login_failures_total{role=\"a\"}"), 7);
+}
+
+static void
+a_counter_without_labels_starts_at_0(void)
+{
+	const char *dir = new_dir("zero");
+
+	CU_ASSERT_EQUAL(in_child(count_things, dir), 0);
+	CU_ASSERT_EQUAL(value_of(dir, "table_order_redis_failures_total"), 0);
 }
 
 static int
@@ -231,10 +284,10 @@ observe(const char *dir)
 {
 	if (metrics_open(dir, "observer") == -1)
 		return 1;
-	metrics_observe_us("wait_seconds", "route=\"x\"", 500000);
-	metrics_observe_us("wait_seconds", "route=\"x\"", 500001);
-	metrics_observe_us("wait_seconds", "route=\"x\"", 60000000);
-	metrics_observe_us("plain_seconds", "", 1000);
+	metrics_observe_us(METRIC_SSE_EVENT_LATENCY, "via=\"x\"", 500000);
+	metrics_observe_us(METRIC_SSE_EVENT_LATENCY, "via=\"x\"", 500001);
+	metrics_observe_us(METRIC_SSE_EVENT_LATENCY, "via=\"x\"", 60000000);
+	metrics_observe_us(METRIC_DB_ROUND_TRIP, "", 1000);
 	return 0;
 }
 
@@ -244,13 +297,22 @@ durations_fall_into_buckets(void)
 	const char *dir = new_dir("buckets");
 
 	CU_ASSERT_EQUAL(in_child(observe, dir), 0);
-	CU_ASSERT_EQUAL(value_of(dir, "wait_seconds_bucket{route=\"x\",le=\"0.5\"}"), 1);
-	CU_ASSERT_EQUAL(value_of(dir, "wait_seconds_bucket{route=\"x\",le=\"1\"}"), 2);
-	CU_ASSERT_EQUAL(value_of(dir, "wait_seconds_bucket{route=\"x\",le=\"10\"}"), 2);
-	CU_ASSERT_EQUAL(value_of(dir, "wait_seconds_bucket{route=\"x\",le=\"+Inf\"}"), 3);
-	CU_ASSERT_EQUAL(value_of(dir, "wait_seconds_count{route=\"x\"}"), 3);
-	CU_ASSERT_EQUAL(value_of(dir, "wait_seconds_sum{route=\"x\"}"), 61000001);
-	CU_ASSERT_EQUAL(value_of(dir, "plain_seconds_bucket{le=\"0.005\"}"), 1);
+	CU_ASSERT_EQUAL(
+	    value_of(dir, "table_order_sse_event_latency_seconds_bucket{via=\"x\",le=\"0.25\"}"),
+	    0);
+	CU_ASSERT_EQUAL(
+	    value_of(dir, "table_order_sse_event_latency_seconds_bucket{via=\"x\",le=\"0.5\"}"), 1);
+	CU_ASSERT_EQUAL(
+	    value_of(dir, "table_order_sse_event_latency_seconds_bucket{via=\"x\",le=\"1\"}"), 2);
+	CU_ASSERT_EQUAL(
+	    value_of(dir, "table_order_sse_event_latency_seconds_bucket{via=\"x\",le=\"10\"}"), 2);
+	CU_ASSERT_EQUAL(
+	    value_of(dir, "table_order_sse_event_latency_seconds_bucket{via=\"x\",le=\"+Inf\"}"),
+	    3);
+	CU_ASSERT_EQUAL(value_of(dir, "table_order_sse_event_latency_seconds_count{via=\"x\"}"), 3);
+	CU_ASSERT_EQUAL(
+	    value_of(dir, "table_order_sse_event_latency_seconds_sum{via=\"x\"}"), 61000001);
+	CU_ASSERT_EQUAL(value_of(dir, "table_order_db_round_trip_seconds_bucket{le=\"0.005\"}"), 1);
 }
 
 static void *
@@ -260,8 +322,8 @@ add_many(void *arg)
 
 	(void)arg;
 	for (int i = 0; i < 20000; i++) {
-		snprintf(name, sizeof(name), "many_total{n=\"%d\"}", i % 50);
-		metrics_add(name, 1);
+		snprintf(name, sizeof(name), "role=\"%d\"", i % 50);
+		metrics_add(METRIC_LOGIN_FAILURES, name, 1);
 	}
 	return NULL;
 }
@@ -290,7 +352,7 @@ threads_lose_no_count(void)
 	for (int i = 0; i < 50; i++) {
 		char name[64];
 
-		snprintf(name, sizeof(name), "many_total{n=\"%d\"}", i);
+		snprintf(name, sizeof(name), "table_order_login_failures_total{role=\"%d\"}", i);
 		CU_ASSERT_EQUAL(value_of(dir, name), 1600);
 	}
 }
@@ -303,12 +365,12 @@ overflow(const char *dir)
 	if (metrics_open(dir, "overflow") == -1)
 		return 1;
 	for (int i = 0; i < METRICS_SERIES + 100; i++) {
-		snprintf(name, sizeof(name), "n%d", i);
-		metrics_add(name, 1);
+		snprintf(name, sizeof(name), "role=\"%d\"", i);
+		metrics_add(METRIC_LOGIN_FAILURES, name, 1);
 	}
 	memset(name, 'x', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
-	metrics_add(name, 1);
+	metrics_add(METRIC_LOGIN_FAILURES, name, 1);
 	return 0;
 }
 
@@ -316,10 +378,11 @@ static void
 too_much_is_not_counted(void)
 {
 	const char *dir = new_dir("overflow");
-	char last[32];
+	char last[64];
 
 	CU_ASSERT_EQUAL(in_child(overflow, dir), 0);
-	snprintf(last, sizeof(last), "n%d", METRICS_SERIES - 1);
+	snprintf(last, sizeof(last), "table_order_login_failures_total{role=\"%d\"}",
+	    METRICS_SERIES - 1);
 	CU_ASSERT_EQUAL(value_of(dir, last), 1);
 }
 
@@ -329,15 +392,15 @@ count_nowhere(const char *dir)
 	log_open(NULL, "quiet", LOG_ERROR);
 	if (metrics_open(dir, "nowhere") != -1)
 		return 1;
-	metrics_add("x", 1);
-	metrics_observe_us("y", "", 1);
+	metrics_add(METRIC_RATE_LIMITED, "", 1);
+	metrics_observe_us(METRIC_DB_ROUND_TRIP, "", 1);
 	return 0;
 }
 
 static void
 without_a_directory_counting_goes_nowhere(void)
 {
-	struct wanted w = { "x", 0, 0 };
+	struct wanted w = { "table_order_rate_limited_total", 0, 0 };
 
 	CU_ASSERT_EQUAL(in_child(count_nowhere, unit_path("nowhere")), 0);
 	CU_ASSERT_EQUAL(metrics_collect(unit_path("nowhere"), look, &w), -1);
@@ -351,7 +414,7 @@ a_damaged_file_is_started_anew(void)
 	unit_file("damaged/counter.0.metrics", "this is none");
 	unit_file("damaged/other.0.metrics", "nor this");
 	CU_ASSERT_EQUAL(in_child(count_things, dir), 0);
-	CU_ASSERT_EQUAL(value_of(dir, "things_total{kind=\"a\"}"), 7);
+	CU_ASSERT_EQUAL(value_of(dir, "table_order_login_failures_total{role=\"a\"}"), 7);
 }
 
 /* Line n (from 0) of the file as JSON; NULL when it is none. The caller puts it. */
@@ -533,6 +596,8 @@ main(void)
 		    a_lock_of_root_belongs_to_the_directory },
 		{ "restarts carry counts on", restarts_carry_counts_on },
 		{ "processes side by side are summed", processes_side_by_side_are_summed },
+		{ "the dead tell nothing of the present", the_dead_tell_nothing_of_the_present },
+		{ "a counter without labels starts at 0", a_counter_without_labels_starts_at_0 },
 		{ "durations fall into buckets", durations_fall_into_buckets },
 		{ "threads lose no count", threads_lose_no_count },
 		{ "too much is not counted", too_much_is_not_counted },

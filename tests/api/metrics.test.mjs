@@ -1,0 +1,72 @@
+/** What /metrics tells, in Prometheus' form. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { Client, assertError, assertOk } from './lib/client.mjs';
+import { SOURCE, ownStack } from './lib/stack.mjs';
+import { newStore } from './lib/store.mjs';
+import { until } from './lib/until.mjs';
+
+const stack = await ownStack('metrics', {});
+const local = new Client(stack, '127.0.0.1');
+
+async function scrape() {
+	const answer = await local.get('/metrics');
+	assertOk(answer, 200);
+	return answer.text;
+}
+
+/** @param {string} text @param {string} series its value, undefined when it is not there */
+function value(text, series) {
+	const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `));
+	return line === undefined ? undefined : Number(line.slice(series.length + 1));
+}
+
+/** @param {string} series @param {(value: number) => boolean} holds */
+function tells(series, holds) {
+	return until(`${series} that holds`, async () => holds(value(await scrape(), series) ?? NaN));
+}
+
+describe('the metrics', () => {
+	test('are without fault to promtool', async () => {
+		await newStore(stack);
+		const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: await scrape(), encoding: 'utf8' });
+		assert.deepEqual([stdout, stderr, status], ['', '', 0]);
+	});
+	test('count logins that fail, by role', async () => {
+		const store = await newStore(stack);
+		const series = 'table_order_login_failures_total{role="store_admin"}';
+		const before = value(await scrape(), series) ?? 0;
+		assertError(await store.client.post('/api/admin/auth/login', { body: { store_id: store.store_id, username: store.admin.username, password: 'wrong' } }), 401, 'INVALID_CREDENTIALS');
+		await tells(series, (n) => n === before + 1);
+	});
+	test('tell the waits for the database and its timeline', async () => {
+		await newStore(stack);
+		const text = await scrape();
+		for (const name of ['table_order_db_pool_wait_seconds', 'table_order_db_round_trip_seconds'])
+			assert.ok((value(text, `${name}_count`) ?? 0) > 0, name);
+		assert.equal(value(text, 'table_order_db_timeline'), 1);
+		assert.equal(value(text, 'table_order_db_pool_size'), Number(stack.env.DB_POOL_SIZE ?? 50));
+		const open = value(text, 'table_order_db_connections') ?? 0;
+		assert.ok(open >= 2 && open <= 50, `${open} connections`);
+	});
+	test('know the program\'s version', async () => {
+		const version = readFileSync(join(SOURCE, 'configure.ac'), 'utf8').match(/AC_INIT\(\[[^\]]*\], \[([^\]]*)\]/)?.[1];
+		assert.equal(value(await scrape(), `table_order_build_info{version="${version}"}`), 1);
+	});
+	test('miss a program that has ended, and what only it knew', async () => {
+		await tells('table_order_outbox_oldest_age_seconds', (n) => n >= 0);
+		for (const program of ['create-order', 'outbox-dispatcher', 'sse-relay'])
+			await tells(`table_order_processes{program="${program}"}`, (n) => n === 1);
+		await stack.part('stop', 'outbox-dispatcher');
+		await tells('table_order_processes{program="outbox-dispatcher"}', (n) => n === 0);
+		const text = await scrape();
+		assert.equal(value(text, 'table_order_outbox_oldest_age_seconds'), undefined);
+		assert.notEqual(value(text, 'table_order_outbox_published_total'), undefined);
+		await stack.part('start', 'outbox-dispatcher');
+		await tells('table_order_processes{program="outbox-dispatcher"}', (n) => n === 1);
+		await tells('table_order_outbox_oldest_age_seconds', (n) => n >= 0);
+	});
+});
