@@ -32,7 +32,7 @@ child_of() {
 # as COMMAND ...: run as the run user with a clean environment, in DIR
 as() {
 	# shellcheck disable=SC2086
-	(cd "$DIR" && exec $AS env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="$DIR" LANG=C.UTF-8 LC_ALL=C.UTF-8 $SANITIZERS "$@")
+	(cd "$DIR" && exec $AS env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="$DIR" LANG=C.UTF-8 LC_ALL=C.UTF-8 $PASSED_ON "$@")
 }
 
 # spawn NAME COMMAND ...: start in the background, output to log/NAME.console
@@ -41,7 +41,7 @@ spawn() {
 	shift
 	# shellcheck disable=SC2086
 	(
-		cd "$DIR" && exec setsid $AS env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="$DIR" LANG=C.UTF-8 LC_ALL=C.UTF-8 $SANITIZERS "$@"
+		cd "$DIR" && exec setsid $AS env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="$DIR" LANG=C.UTF-8 LC_ALL=C.UTF-8 $PASSED_ON "$@"
 	) </dev/null >"$DIR/log/$spawned.console" 2>&1 9>&- &
 	echo "$! $(start_time $!)" >"$DIR/pids/$spawned"
 }
