@@ -3,15 +3,27 @@ EXTRA_DIST += etc/nginx/nginx.conf.in etc/apache/httpd.conf.in quickstart run-te
 	scripts/build scripts/packages scripts/stack \
 	scripts/lib/process.sh scripts/lib/programs.sh scripts/lib/servers.sh scripts/lib/tree.sh
 dist_pkgdata_SCRIPTS = scripts/gather-routes scripts/nginx-routes scripts/apache-routes
-AM_INSTALLCHECK_STD_OPTIONS_EXEMPT = $(dist_pkgdata_SCRIPTS)
+dist_sbin_SCRIPTS = scripts/table-order-upgrade
+AM_INSTALLCHECK_STD_OPTIONS_EXEMPT = $(dist_pkgdata_SCRIPTS) $(dist_sbin_SCRIPTS)
 sampledir = $(pkgdatadir)/etc
 dist_sample_DATA = etc/table-order.logrotate etc/table-order.sysusers etc/table-order.tmpfiles
 nginxsampledir = $(sampledir)/nginx
 dist_nginxsample_DATA = etc/nginx/table-order.conf.in
+nodist_nginxsample_DATA = etc/nginx/routes
 apachesampledir = $(sampledir)/apache
 dist_apachesample_DATA = etc/apache/table-order-common.conf.in etc/apache/table-order-proxy-fcgi.conf.in \
 	etc/apache/table-order-fcgid.conf.in etc/apache/table-order-cgi.conf.in \
 	etc/apache/stream-away.asis etc/apache/bad-gateway.asis etc/apache/picture-method.asis
+nodist_apachesample_DATA = etc/apache/routes
+
+# who serves what, as the programs that were built say it
+routes = etc/nginx/routes etc/apache/routes
+CLEANFILES += $(routes)
+$(routes): $(cgibin_PROGRAMS) scripts/nginx-routes scripts/apache-routes
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && web=$(@D) && \
+	for p in $(cgibin_PROGRAMS); do ./$$p --routes || exit 1; done >$@.all && \
+	$(AWK) -f $(srcdir)/scripts/$${web#etc/}-routes $@.all >$@.tmp && rm $@.all && mv $@.tmp $@
+
 # systemd's units: what they share is in one file, and the services' names come from the one list of them
 dist_systemdunit_DATA = etc/systemd/table-order-maintenance.timer etc/systemd/table-order-logrotate.timer
 units = etc/systemd/table-order.target \
