@@ -30,6 +30,20 @@ is_database(const char *value)
 	return good;
 }
 
+/* The programs write: a server that does not is of no use to any of them. */
+static bool
+is_for_writing(const char *value)
+{
+	PQconninfoOption *options = PQconninfoParse(value, NULL);
+	bool good = true;
+
+	for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++)
+		if (strcmp(o->keyword, "target_session_attrs") == 0 && o->val != NULL)
+			good = strcmp(o->val, "read-write") == 0 || strcmp(o->val, "primary") == 0;
+	PQconninfoFree(options);
+	return good;
+}
+
 /* Whether s begins with one of the two. */
 static bool
 starts(const char *s, const char *one, const char *other)
@@ -77,6 +91,8 @@ are_origins(const char *list)
 	    "must be like postgresql://user:password@host:port/database, with other " \
 	    "characters than letters and digits in the password written as %XX"
 
+#define WRITING is_for_writing, "target_session_attrs must be read-write"
+
 const char *
 conf_value_wrong(const char *key, const char *value)
 {
@@ -89,6 +105,10 @@ conf_value_wrong(const char *key, const char *value)
 		{ "DATABASE_OWNER_URL", DATABASE },
 		{ "DISPATCHER_DATABASE_URL", DATABASE },
 		{ "RELAY_DATABASE_URL", DATABASE },
+		{ "DATABASE_URL", WRITING },
+		{ "DATABASE_OWNER_URL", WRITING },
+		{ "DISPATCHER_DATABASE_URL", WRITING },
+		{ "RELAY_DATABASE_URL", WRITING },
 		{ "REDIS_URL", is_redis,
 		    "must be like redis://:password@host:port/0 or unix:/path" },
 		{ "RABBITMQ_URL", is_rabbitmq,

@@ -2,6 +2,8 @@
 
 #include "db.h"
 
+#include "clock.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +70,19 @@ find_constraint(const char *name)
 	return NULL;
 }
 
+/* The server is going away, or was demoted under us: another connection may find the one that
+ * serves now. Such a statement has done nothing. */
+static bool
+is_server_lost(const char *state)
+{
+	static const char *const prefixes[] = { "08", "25006", "57P0" };
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (strncmp(state, prefixes[i], strlen(prefixes[i])) == 0)
+			return true;
+	return false;
+}
+
 static void
 fail_away(struct req *r, const char *note)
 {
@@ -87,7 +102,9 @@ connected(struct req *r)
 		return true;
 	if (r->db->lost)
 		return false;
-	r->db->pg = pg_pool_get(r->app->pool, &why);
+	if (r->db_until_us == 0)
+		r->db_until_us = clock_mono_us() + DB_TIME_US;
+	r->db->pg = pg_pool_get(r->app->pool, &r->db_until_us, &why);
 	if (r->db->pg == NULL)
 		fail_away(
 		    r, why == PG_BUSY ? "no database connection is free" : "database is away");
@@ -151,12 +168,19 @@ fail_statement(struct req *r, const PGresult *result, const char *statement)
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	const struct constraint *constraint =
 	    find_constraint(PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME));
-	enum error_code code = error_of_sqlstate(state != NULL ? state : "");
+	enum error_code code;
 
 	if (req_failed(r))
 		return;
-	r->db->conflict =
-	    state != NULL && (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0);
+	if (state == NULL)
+		state = "";
+	code = error_of_sqlstate(state);
+	r->db->conflict = strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0;
+	if (is_server_lost(state)) {
+		r->db->lost = true;
+		r->db->commits = false; /* it was skipped, behind this one */
+		pg_condemn(r->db->pg);
+	}
 	if (constraint != NULL) {
 		json_object *details = json_new_object(r->arena);
 
@@ -167,7 +191,7 @@ fail_statement(struct req *r, const PGresult *result, const char *statement)
 	} else {
 		req_fail(r, code);
 	}
-	r->error_note = arena_printf(r->arena, "%s: %s %s", statement, state != NULL ? state : "",
+	r->error_note = arena_printf(r->arena, "%s: %s %s", statement, state,
 	    message != NULL ? message : PQresultErrorMessage(result));
 }
 
@@ -205,10 +229,10 @@ db_flush(struct req *r)
 		db->commits = true;
 	}
 	n = db->pending_count;
+	db->reused = pg_reused(db->pg);
 	r->db_trips++;
 	if (pg_flush(db->pg, results, n) == -1) {
 		db->lost = true;
-		db->was_fresh = !pg_reused(db->pg);
 		fail_away(r, arena_strdup(r->arena, pg_error(db->pg)));
 		db->pending_count = 0;
 		return;

@@ -37,6 +37,10 @@ const char *db_int(struct req *r, int64_t n);
 const char *db_id(struct req *r, int64_t id);
 const char *db_bool(bool b);
 
+/* A transaction has so long from its first connection, all its attempts together, waits for a slot
+ * not counted: a server that is frozen, or away, is given up while the client still listens. */
+#define DB_TIME_US (INT64_C(15) * 1000 * 1000)
+
 /* For tx.c and serve.c. How a transaction stands. */
 struct db {
 	struct pg *pg;
@@ -44,10 +48,10 @@ struct db {
 	void (*check)(struct req *r); /* judges it, once, after the first flush */
 	bool begun;
 	bool checked;
-	bool commits;   /* a commit is queued or was sent */
-	bool lost;      /* the connection broke */
-	bool was_fresh; /* it broke although it was new */
-	bool conflict;  /* serialization failure or deadlock: worth another try */
+	bool commits;  /* a commit is queued or was sent */
+	bool lost;     /* the connection broke, or its server takes no writes any more */
+	bool reused;   /* it had served before: its end says little of the server */
+	bool conflict; /* serialization failure or deadlock: worth another try */
 	struct rows *pending[24];
 	int pending_count;
 	/* the prologue's */

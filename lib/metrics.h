@@ -70,6 +70,8 @@ enum metric_kind {
 	    "Timeline of the database server that writes; every promotion raises it.") \
 	M(DB_STANDBY_SKIPPED, COUNTER, "table_order_db_standby_skipped_total", "", \
 	    "Commits that no standby confirmed, and that were therefore not acknowledged.") \
+	M(DB_COMMITS_IN_DOUBT, COUNTER, "table_order_db_commits_in_doubt_total", "", \
+	    "Commits whose end was not seen; an order's is settled by its key.") \
 	M(OUTBOX_ACTIVE, GAUGE, "table_order_outbox_active", "", \
 	    "Whether a dispatcher of this host is the one that publishes.") \
 	M(OUTBOX_UNPUBLISHED, STATE, "table_order_outbox_unpublished_events", "", \

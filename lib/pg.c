@@ -3,6 +3,7 @@
 #include "pg.h"
 
 #include "clock.h"
+#include "dial.h"
 #include "metrics.h"
 #include "slot.h"
 
@@ -24,13 +25,15 @@
 #define STATEMENT_LIMIT 128
 #define QUEUE_LIMIT 64
 
-/* One of ours, told by its name behind the application's in pg_stat_activity. The last column is
- * the server's timeline. */
+/* One of ours, told by its name behind the application's in pg_stat_activity. lock_timeout: an
+ * order in flight is awaited 10 s (SPEC of the API). The statement's is between that and
+ * PG_FLUSH_DEADLINE_US. A program that dies with its host inside a transaction holds its store's
+ * counter only as long as the next. The last column is the server's timeline. */
 #define TIMELINE_COLUMN 7
 static const char session_settings[] =
-    "select set_config('lock_timeout', '10s', false), set_config('statement_timeout', '20s', "
-    "false),"
-    " set_config('idle_in_transaction_session_timeout', '60s', false),"
+    "select set_config('lock_timeout', '10s', false),"
+    " set_config('statement_timeout', '11s', false),"
+    " set_config('idle_in_transaction_session_timeout', '20s', false),"
     " set_config('timezone', 'UTC', false), set_config('datestyle', 'ISO', false),"
     " set_config('bytea_output', 'hex', false), set_config('jit', 'off', false),"
     " case when pg_is_in_recovery() then 0 else"
@@ -38,7 +41,9 @@ static const char session_settings[] =
 
 struct pg {
 	PGconn *conn;
+	int host; /* its number among the URL's */
 	int slot_fd;
+	int64_t until_us; /* no flush goes on longer */
 	int64_t idle_since_us;
 	bool reused;
 	bool standby_skipped;
@@ -52,22 +57,27 @@ struct pg {
 		bool wanted;
 	} queue[QUEUE_LIMIT];
 	int queued;
-	char error[512];
+	char error[DIAL_ERROR_SIZE];
 	struct pg *next;
 };
 
 static void
 keep_error(struct pg *p, const char *text)
 {
-	size_t n;
+	dial_one_line(p->error, sizeof(p->error), text);
+}
 
-	snprintf(p->error, sizeof(p->error), "%s", text);
-	n = strlen(p->error);
-	while (n > 0 && p->error[n - 1] == '\n')
-		p->error[--n] = '\0';
-	for (char *c = p->error; *c != '\0'; c++)
-		if (*c == '\n')
-			*c = ' ';
+/* The notice that a commit's wait for the standby was cancelled
+ * (src/backend/replication/syncrep.c): told by who says it, since what it says is in the server's
+ * language. */
+static bool
+is_standby_skipped(const PGresult *notice)
+{
+	const char *function = PQresultErrorField(notice, PG_DIAG_SOURCE_FUNCTION);
+	const char *text = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+
+	return (function != NULL && strcmp(function, "SyncRepWaitForLSN") == 0) ||
+	    (text != NULL && strstr(text, "synchronous replication") != NULL);
 }
 
 static void
@@ -79,7 +89,7 @@ take_notice(void *arg, const PGresult *result)
 	if (text == NULL)
 		return;
 	/* the commit is local only: nobody may be told that it is safe */
-	if (strstr(text, "synchronous replication") != NULL) {
+	if (is_standby_skipped(result)) {
 		p->standby_skipped = true;
 		metrics_add(METRIC_DB_STANDBY_SKIPPED, "", 1);
 	}
@@ -117,72 +127,85 @@ wait_for_slot(const struct conf *c, struct pg_pool *pool, struct pg **given)
 	return fd;
 }
 
-static PGconn *
-connect_once(const char *url)
-{
-	const char *const names[] = { "dbname", "connect_timeout", "fallback_application_name",
-		"keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
-		NULL };
-	const char *const values[] = { url, "3", program_invocation_short_name, "5", "2", "3",
-		"10000", NULL };
-
-	return PQconnectdbParams(names, values, 1);
-}
-
+/* Readies a new connection. */
 static bool
 set_up(struct pg *p)
 {
-	PGresult *r = PQexec(p->conn, session_settings);
-	bool ok = PQresultStatus(r) == PGRES_TUPLES_OK;
-	int timeline = ok ? atoi(PQgetvalue(r, 0, TIMELINE_COLUMN)) : 0;
+	PGresult *r = NULL;
+	int timeline = 0;
+	bool ok;
 
+	PQsetNoticeReceiver(p->conn, take_notice, p);
+	if (PQenterPipelineMode(p->conn) != 1 || PQsetnonblocking(p->conn, 1) != 0)
+		return false;
+	pg_queue_text(p, session_settings);
+	ok = pg_flush(p, &r, 1) == 0 && PQresultStatus(r) == PGRES_TUPLES_OK;
+	if (ok)
+		timeline = atoi(PQgetvalue(r, 0, TIMELINE_COLUMN));
+	else if (r != NULL)
+		keep_error(p, PQresultErrorMessage(r));
 	if (timeline > 0)
 		metrics_set(METRIC_DB_TIMELINE, "", (uint64_t)timeline);
 	PQclear(r);
-	PQsetNoticeReceiver(p->conn, take_notice, p);
-	return ok && PQenterPipelineMode(p->conn) == 1 && PQsetnonblocking(p->conn, 1) == 0;
+	p->reused = false;
+	return ok;
 }
 
-/* Connects, retrying with doubled waits; logs the last failure. */
+static bool
+connect_once(struct pg *p, const char *url)
+{
+	p->broken = false;
+	p->conn = dial(url, p->until_us, &p->host, p->error);
+	if (p->conn != NULL && set_up(p))
+		return true;
+	PQfinish(p->conn);
+	p->conn = NULL;
+	metrics_add(METRIC_DB_CONNECT_FAILURES, "", 1);
+	return false;
+}
+
+/* Connects, retrying with doubled waits while there is time; logs the last failure. */
 static bool
 connect_with_retries(struct pg *p, const struct conf *c, const char *url)
 {
 	int64_t wait_us = FIRST_BACKOFF_US;
 
 	for (int64_t try = 0;; try++, wait_us *= 2) {
-		p->conn = connect_once(url);
-		if (PQstatus(p->conn) == CONNECTION_OK && set_up(p))
+		if (connect_once(p, url))
 			return true;
-		keep_error(p, PQerrorMessage(p->conn));
-		PQfinish(p->conn);
-		p->conn = NULL;
-		metrics_add(METRIC_DB_CONNECT_FAILURES, "", 1);
-		if (try == c->db_connect_retries)
-			break;
+		if (try == c->db_connect_retries || clock_mono_us() + wait_us >= p->until_us) {
+			/* libpq's message names host and port, never the password */
+			log_error("database cannot be reached", LOG_S("error", p->error),
+			    LOG_I("tries", try + 1));
+			return false;
+		}
 		clock_wait_us(wait_us);
 	}
-	/* libpq's message names host and port, never the password */
-	log_error("database cannot be reached", LOG_S("error", p->error),
-	    LOG_I("tries", c->db_connect_retries + 1));
-	return false;
 }
 
 /* A new connection, or one given back to the pool meanwhile. */
 static struct pg *
-get(const struct conf *c, const char *url, struct pg_pool *pool, enum pg_refusal *why)
+get(const struct conf *c, const char *url, struct pg_pool *pool, int64_t *until_us,
+    enum pg_refusal *why)
 {
-	int64_t start_us = clock_mono_us();
+	int64_t start_us = clock_mono_us(), waited_us;
 	struct pg *given, *p;
 	int slot_fd = wait_for_slot(c, pool, &given);
 
-	metrics_observe_us(METRIC_DB_POOL_WAIT, "", clock_mono_us() - start_us);
+	waited_us = clock_mono_us() - start_us;
+	metrics_observe_us(METRIC_DB_POOL_WAIT, "", waited_us);
+	if (*until_us != INT64_MAX)
+		*until_us += waited_us;
 	*why = slot_fd == -1 && given == NULL ? PG_BUSY : PG_FINE;
+	if (given != NULL)
+		given->until_us = *until_us;
 	if (slot_fd == -1)
 		return given;
 	p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		abort();
 	p->slot_fd = slot_fd;
+	p->until_us = *until_us;
 	if (connect_with_retries(p, c, url)) {
 		metrics_add(METRIC_DB_CONNECTIONS, "", 1);
 		return p;
@@ -195,31 +218,30 @@ get(const struct conf *c, const char *url, struct pg_pool *pool, enum pg_refusal
 struct pg *
 pg_open(const struct conf *c, const char *url, enum pg_refusal *why)
 {
-	return get(c, url, NULL, why);
+	int64_t until_us = INT64_MAX;
+
+	return get(c, url, NULL, &until_us, why);
 }
 
 /* Waits until the server has closed its end: it does so when the backend is gone, not before. */
 static void
-wait_for_end(int fd)
+wait_for_end(int fd, int64_t until_us)
 {
-	int64_t deadline = clock_mono_us() + END_WAIT_US;
 	struct pollfd p = { fd, POLLIN, 0 };
 	char rest[256];
 	int64_t left_ms;
 
-	while ((left_ms = (deadline - clock_mono_us()) / 1000) > 0) {
+	while ((left_ms = (until_us - clock_mono_us()) / 1000) > 0) {
 		if (poll(&p, 1, (int)left_ms) == 1 && read(fd, rest, sizeof(rest)) <= 0)
 			return;
 	}
 }
 
-void
-pg_close(struct pg *p)
+static void
+close_until(struct pg *p, int64_t until_us)
 {
 	int fd;
 
-	if (p == NULL)
-		return;
 	/* PQfinish() says goodbye and closes its descriptor; ours sees the server's answer to that
 	 */
 	if (p->conn != NULL)
@@ -227,12 +249,25 @@ pg_close(struct pg *p)
 	fd = p->conn != NULL && !p->broken ? fcntl(PQsocket(p->conn), F_DUPFD_CLOEXEC, 0) : -1;
 	PQfinish(p->conn);
 	if (fd != -1) {
-		wait_for_end(fd);
+		wait_for_end(fd, until_us);
 		close(fd);
 	}
 	/* only now: the slot stands for a connection that the server may still count */
 	close(p->slot_fd);
 	free(p);
+}
+
+void
+pg_close(struct pg *p)
+{
+	if (p != NULL)
+		close_until(p, clock_mono_us() + END_WAIT_US);
+}
+
+void
+pg_condemn(struct pg *p)
+{
+	p->broken = true;
 }
 
 static bool
@@ -286,6 +321,8 @@ wait_readable(struct pg *p, int64_t deadline_us)
 
 	if (unsent == -1 || left_ms <= 0) {
 		keep_error(p, unsent == -1 ? PQerrorMessage(p->conn) : "no answer in time");
+		if (unsent != -1)
+			dial_avoid(p->host);
 		return -1;
 	}
 	if (poll(&fd, 1, (int)left_ms) == -1 && errno != EINTR) {
@@ -334,10 +371,18 @@ read_one(struct pg *p, int64_t deadline_us, bool *broken)
 	return r;
 }
 
+static int64_t
+flush_deadline(const struct pg *p)
+{
+	int64_t deadline_us = clock_mono_us() + PG_FLUSH_DEADLINE_US;
+
+	return deadline_us < p->until_us ? deadline_us : p->until_us;
+}
+
 static int
 read_all(struct pg *p, PGresult **results, int n)
 {
-	int64_t deadline_us = clock_mono_us() + PG_FLUSH_DEADLINE_US;
+	int64_t deadline_us = flush_deadline(p);
 	bool broken = false;
 	int got = 0;
 
@@ -373,6 +418,7 @@ pg_flush(struct pg *p, PGresult **results, int n)
 	int64_t start_us = clock_mono_us();
 	int result = -1;
 
+	p->standby_skipped = false;
 	if (!p->broken && PQpipelineSync(p->conn) == 1)
 		result = read_all(p, results, n);
 	else if (!p->broken)
@@ -423,12 +469,23 @@ pg_run_text(struct pg *p, const char *command)
 }
 
 bool
-pg_standby_skipped(struct pg *p)
+pg_standby_skipped(const struct pg *p)
 {
-	bool skipped = p->standby_skipped;
+	return p->standby_skipped;
+}
 
-	p->standby_skipped = false;
-	return skipped;
+static bool
+is_on(const struct pg *p, const char *setting)
+{
+	const char *value = PQparameterStatus(p->conn, setting);
+
+	return value != NULL && strcmp(value, "on") == 0;
+}
+
+bool
+pg_read_only(const struct pg *p)
+{
+	return is_on(p, "default_transaction_read_only") || is_on(p, "in_hot_standby");
 }
 
 bool
@@ -485,30 +542,49 @@ pg_pool_free(struct pg_pool *pool)
 	free(pool);
 }
 
+/* Whether an idle connection still is one: what the server has sent meanwhile is its goodbye, or
+ * news of its settings. Sends nothing, so a request that is given a dead one less has nothing in
+ * doubt. */
+static bool
+is_alive(struct pg *p)
+{
+	struct pollfd fd = { PQsocket(p->conn), POLLIN, 0 };
+
+	while (!p->broken && poll(&fd, 1, 0) == 1) {
+		p->broken = PQconsumeInput(p->conn) != 1 || PQisBusy(p->conn) ||
+		    PQstatus(p->conn) != CONNECTION_OK;
+	}
+	return !p->broken && !pg_read_only(p);
+}
+
 static struct pg *
 take_one_idle(struct pg_pool *pool)
 {
 	struct pg *p;
 
-	pthread_mutex_lock(&pool->lock);
-	p = pool->idle;
-	if (p != NULL)
-		pool->idle = p->next;
-	pthread_mutex_unlock(&pool->lock);
-	return p;
+	do {
+		pthread_mutex_lock(&pool->lock);
+		p = pool->idle;
+		if (p != NULL)
+			pool->idle = p->next;
+		pthread_mutex_unlock(&pool->lock);
+		if (p == NULL || is_alive(p))
+			return p;
+		pg_close(p);
+	} while (true);
 }
 
 struct pg *
-pg_pool_get(struct pg_pool *pool, enum pg_refusal *why)
+pg_pool_get(struct pg_pool *pool, int64_t *until_us, enum pg_refusal *why)
 {
-	return get(pool->conf, pool->url, pool, why);
+	return get(pool->conf, pool->url, pool, until_us, why);
 }
 
 void
 pg_pool_put(struct pg_pool *pool, struct pg *p)
 {
 	if (p->broken || p->queued > 0 || PQstatus(p->conn) != CONNECTION_OK ||
-	    PQtransactionStatus(p->conn) != PQTRANS_IDLE) {
+	    PQtransactionStatus(p->conn) != PQTRANS_IDLE || pg_read_only(p)) {
 		pg_close(p);
 		return;
 	}
@@ -541,14 +617,17 @@ take_idle(struct pg_pool *pool, int64_t before_us)
 	return taken;
 }
 
+/* A server that does not end one does not end the others: they are waited for together. */
 static void
 close_all(struct pg *list)
 {
+	int64_t until_us = clock_mono_us() + END_WAIT_US;
+
 	while (list != NULL) {
 		struct pg *p = list;
 
 		list = p->next;
-		pg_close(p);
+		close_until(p, until_us);
 	}
 }
 

@@ -32,16 +32,17 @@ enum pg_refusal {
 	PG_AWAY, /* no server answered, after DB_CONNECT_RETRIES retries */
 };
 
-/* A flush that has not ended by then breaks its connection. Above every timeout of the server's. */
-#define PG_FLUSH_DEADLINE_US (INT64_C(30) * 1000 * 1000)
-/* The longest wait for a row's lock (SPEC: an order in flight is awaited 10 s). */
-#define PG_LOCK_TIMEOUT_MS 10000
+/* A flush that has not ended by then breaks its connection: a server that is frozen says nothing,
+ * and its kernel answers for it. Above the session's lock_timeout, so that a wait for a lock ends
+ * as one. */
+#define PG_FLUSH_DEADLINE_US (INT64_C(12) * 1000 * 1000)
 
 struct pg;
 
 /*
- * Connects to url (a libpq connection string), holding a slot; waits for either as configured.
- * Returns NULL and *why on refusal; the cause has then been logged with the server's address.
+ * Connects to url (a libpq connection string) as dial.h says, holding a slot; waits for either as
+ * configured. Returns NULL and *why on refusal; the cause has then been logged with the server's
+ * address.
  */
 struct pg *pg_open(const struct conf *c, const char *url, enum pg_refusal *why);
 void pg_close(struct pg *p);
@@ -65,8 +66,12 @@ int pg_flush(struct pg *p, PGresult **results, int n);
 PGresult *pg_run(struct pg *p, const struct sql *s, const char *const *values);
 int pg_run_text(struct pg *p, const char *command);
 
-/* Whether the server warned that a commit was not awaited by the standby since the last call. */
-bool pg_standby_skipped(struct pg *p);
+/* Whether the server warned in the last flush that a commit was not awaited by the standby. */
+bool pg_standby_skipped(const struct pg *p);
+/* Whether the server has told that it takes no writes: it was demoted, or is about to be. */
+bool pg_read_only(const struct pg *p);
+/* Gives the connection up: it is good for pg_close() only. */
+void pg_condemn(struct pg *p);
 /* Whether the connection has served since it was opened (a reused one may be stale). */
 bool pg_reused(const struct pg *p);
 /* Whether a transaction is open, failed or not. */
@@ -81,9 +86,13 @@ struct pg_pool;
 
 struct pg_pool *pg_pool_new(const struct conf *c, const char *url);
 void pg_pool_free(struct pg_pool *pool);
-/* As pg_open, from the idle ones first. Any thread. */
-struct pg *pg_pool_get(struct pg_pool *pool, enum pg_refusal *why);
-/* Gives a connection back; a broken one, or one that is inside a transaction, is closed. */
+/*
+ * As pg_open, from the idle ones first; one that the server has ended meanwhile is not among them.
+ * *until_us (of clock_mono_us()) bounds connecting, and every flush until the connection is given
+ * back; the wait for a slot moves it on. Any thread.
+ */
+struct pg *pg_pool_get(struct pg_pool *pool, int64_t *until_us, enum pg_refusal *why);
+/* Gives a connection back; one that is broken, inside a transaction or read-only is closed. */
 void pg_pool_put(struct pg_pool *pool, struct pg *p);
 /* Closes all idle connections: after one was found stale, its siblings are too. */
 void pg_pool_drop_idle(struct pg_pool *pool);

@@ -152,6 +152,8 @@ struct req {
 	bool finished;          /* the answer stands (a replay); no handler's work is wanted */
 
 	int64_t start_us;
+	int64_t db_until_us; /* when the present transaction has had its time; 0: not begun */
+	bool in_doubt;       /* a COMMIT was sent, and nothing yet says how it ended */
 	int db_trips;
 	void *state;           /* the handler's, from its before step */
 	struct file *created;  /* to be removed should the transaction fail */

@@ -146,13 +146,6 @@ remove_files(const struct file *list)
 			    LOG_S("error", strerror(errno)));
 }
 
-/* Whether nobody knows how the transaction ended: the connection was lost during COMMIT. */
-static bool
-end_is_unknown(const struct req *r)
-{
-	return r->error != ERR_NONE && r->db != NULL && r->db->lost && r->db->commits;
-}
-
 /* What the transaction's end leaves without use; in doubt nothing, orderctl maintenance sweeps what
  * no row names. */
 static void
@@ -160,7 +153,7 @@ settle_files(struct req *r)
 {
 	if (r->error == ERR_NONE)
 		remove_files(r->obsolete);
-	else if (!end_is_unknown(r))
+	else if (!r->in_doubt)
 		remove_files(r->created);
 }
 
@@ -171,11 +164,14 @@ settle_files(struct req *r)
  *	the handler succeeded            committed     -               obsolete removed  voided
  *	the handler failed               rolled back   -               created removed   -
  *	a lost race (40001, 40P01)       rolled back   yes             created removed   -
- *	a kept connection turned out     never was     yes             created removed   -
- *	  dead before COMMIT was sent
+ *	connection lost, or its server   never was     yes, after a    created removed   -
+ *	  demoted, before COMMIT went                  wait
  *	connection lost during COMMIT    unknown       RT_IDEMPOTENT:  all kept          voided
  *	                                               its key tells
- *	the last of TX_ATTEMPTS          as above      no: 503         as above          as above
+ *	COMMIT not awaited by the        not for sure  the same        all kept          voided
+ *	  standby (a notice says so)
+ *	the last of TX_ATTEMPTS, or      as above      no: 503         as above          as above
+ *	  DB_TIME_US is over
  *
  * tx_start() only prepares; BEGIN goes out with the handler's first statement, so a handler that
  * asks nothing has no transaction. RT_WRITE locks the store's counter row and commits, RT_COMMITS
@@ -186,12 +182,13 @@ static void
 run(struct req *r, void (*handler)(struct req *r))
 {
 	struct arena_mark mark = arena_mark(r->arena);
-	const struct req before = *r;
+	struct req before;
 
+	r->db_until_us = 0;
+	before = *r;
 	for (int attempt = 0;; attempt++) {
 		enum tx_end end;
 		bool answered;
-		int trips;
 
 		tx_start(r);
 		handler(r);
@@ -203,10 +200,11 @@ run(struct req *r, void (*handler)(struct req *r))
 			r->reply = before.reply;
 		if (end == TX_DONE)
 			return;
-		trips = r->db_trips;
 		arena_reset(r->arena, mark);
+		before.db_trips = r->db_trips;
+		before.db_until_us = r->db_until_us;
+		before.in_doubt = r->in_doubt;
 		*r = before;
-		r->db_trips = trips;
 	}
 }
 
@@ -275,8 +273,7 @@ tag_and_fill(struct req *r)
 static void
 settle_cache(struct req *r)
 {
-	if (r->void_kind != NULL && r->store.id != NULL &&
-	    (r->error == ERR_NONE || end_is_unknown(r)))
+	if (r->void_kind != NULL && r->store.id != NULL && (r->error == ERR_NONE || r->in_doubt))
 		redis_void(r->redis, r->void_kind, r->store.id);
 	if (route_has_etag(r->route))
 		tag_and_fill(r);

@@ -2,6 +2,7 @@
 
 #include "tx.h"
 
+#include "clock.h"
 #include "log.h"
 #include "metrics.h"
 
@@ -9,6 +10,8 @@
 
 #include <openssl/sha.h>
 #include <string.h>
+
+#define FIRST_BACKOFF_US (INT64_C(200) * 1000)
 
 static bool
 route_has(const struct req *r, unsigned flags)
@@ -198,19 +201,50 @@ commit(struct req *r)
 		r->finished = finished;
 }
 
+static bool
+writes(const struct req *r)
+{
+	return route_has(r, RT_WRITE | RT_COMMITS);
+}
+
+/* What this attempt says of a COMMIT whose end nobody saw, its own or an earlier one's. An attempt
+ * that got its transaction's answers has found the key, or has held the store's lock and found
+ * none. */
+static bool
+leaves_doubt(const struct req *r)
+{
+	const struct db *db = r->db;
+
+	if (db->lost && db->commits)
+		return writes(r);
+	return r->in_doubt && !db->checked;
+}
+
 /* Whether another run may do better, or alone can tell. */
 static bool
-worth_another(struct req *r)
+worth_another(const struct req *r)
 {
 	const struct db *db = r->db;
 
 	if (db->conflict)
 		return true;
-	if (!db->lost)
+	/* perhaps committed, and no key to settle it by */
+	if (db->lost && db->commits && writes(r))
+		return route_has(r, RT_IDEMPOTENT);
+	return db->lost;
+}
+
+/* Waits before another attempt; false when there is no time left for one. The end of a connection
+ * that was kept says nothing of the server, so there is nothing to wait for. */
+static bool
+back_off(const struct req *r, int attempt)
+{
+	int64_t wait_us = r->db->lost && !r->db->reused ? FIRST_BACKOFF_US << attempt : 0;
+
+	if (clock_mono_us() + wait_us >= r->db_until_us)
 		return false;
-	if (db->commits && !route_has(r, RT_IDEMPOTENT) && route_has(r, RT_WRITE | RT_COMMITS))
-		return false; /* perhaps committed, and no key to settle it by */
-	return !db->was_fresh || db->commits;
+	clock_wait_us(wait_us);
+	return true;
 }
 
 enum tx_end
@@ -219,18 +253,21 @@ tx_finish(struct req *r, int attempt)
 	struct db *db = r->db;
 	bool again;
 
-	if (db->pg != NULL && r->error == ERR_NONE && route_has(r, RT_WRITE | RT_COMMITS))
+	if (db->pg != NULL && r->error == ERR_NONE && writes(r))
 		commit(r);
 	else if (db->pg != NULL && r->error == ERR_NONE && db->pending_count > 0)
 		db_flush(r);
+	if (db->lost && db->commits && writes(r))
+		metrics_add(METRIC_DB_COMMITS_IN_DOUBT, "", 1);
+	r->in_doubt = leaves_doubt(r);
 	again = r->error != ERR_NONE && attempt + 1 < TX_ATTEMPTS && worth_another(r);
 	db_release(r);
-	if (!again)
+	if (db->lost)
+		pg_pool_drop_idle(r->app->pool);
+	if (!again || !back_off(r, attempt))
 		return TX_DONE;
 	log_warning(
 	    "request runs again", LOG_S("request_id", r->id), LOG_S("cause", r->error_note));
 	metrics_add(METRIC_REQUEST_RETRIES, "", 1);
-	if (db->lost)
-		pg_pool_drop_idle(r->app->pool);
 	return TX_AGAIN;
 }

@@ -29,10 +29,15 @@ enum tx_end {
 	TX_AGAIN, /* nothing was done, or only the key can tell: run the handler once more */
 };
 
-/* Ends the attempt. attempt counts from 0; from the last one (TX_ATTEMPTS - 1) it never is again.
- * After TX_AGAIN the caller puts the request back as it was before tx_start(). */
+/*
+ * Ends the attempt. attempt counts from 0; from the last one (TX_ATTEMPTS - 1) it never is again,
+ * nor when the transaction's time (DB_TIME_US) is over. Before TX_AGAIN it has waited where that
+ * may help, longer each time. After it the caller puts the request back as it was before
+ * tx_start(), but for db_until_us, in_doubt and db_trips.
+ */
 enum tx_end tx_finish(struct req *r, int attempt);
 
-#define TX_ATTEMPTS 3
+/* The first and three retries. */
+#define TX_ATTEMPTS 4
 
 #endif

@@ -6,6 +6,8 @@
 #include "token.h"
 
 #include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +27,37 @@ check_keys(const struct conf *c)
 	return t == NULL;
 }
 
+/* The programs look for the server that takes writes in any case; psql and others do as the URL
+ * says. */
+static void
+advise_writer(const char *key, const char *url)
+{
+	PQconninfoOption *options = PQconninfoParse(url, NULL);
+	bool several = false, said = false;
+
+	for (PQconninfoOption *o = options; o != NULL && o->keyword != NULL; o++) {
+		if (strcmp(o->keyword, "host") == 0 || strcmp(o->keyword, "hostaddr") == 0)
+			several = several || (o->val != NULL && strchr(o->val, ',') != NULL);
+		else if (strcmp(o->keyword, "target_session_attrs") == 0)
+			said = o->val != NULL;
+	}
+	PQconninfoFree(options);
+	if (several && !said)
+		fprintf(stderr,
+		    "orderctl: advice: %s names several hosts; add "
+		    "target_session_attrs=read-write to it, for psql and others\n",
+		    key);
+}
+
+static void
+advise(const struct conf *c)
+{
+	advise_writer("DATABASE_URL", c->database_url);
+	advise_writer("DATABASE_OWNER_URL", c->database_owner_url);
+	advise_writer("DISPATCHER_DATABASE_URL", c->dispatcher_database_url);
+	advise_writer("RELAY_DATABASE_URL", c->relay_database_url);
+}
+
 int
 ctl_check_config(int argc, char **argv)
 {
@@ -41,6 +74,7 @@ ctl_check_config(int argc, char **argv)
 		return ctl_usage("check-config", "unexpected '%s'", argv[optind]);
 	problems = conf_load(&c, conf_path(), ALL_NEEDS, true, stderr);
 	problems += check_keys(&c);
+	advise(&c);
 	conf_fini(&c);
 	if (problems > 0)
 		return ctl_fail(

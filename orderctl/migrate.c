@@ -29,6 +29,8 @@ put_environment(const char *url)
 		return ctl_fail("DATABASE_OWNER_URL in %s must be like "
 				"postgresql://user:password@host:port/database",
 		    conf_path());
+	/* of several hosts, the one that takes writes */
+	setenv("PGTARGETSESSIONATTRS", "read-write", 1);
 	for (PQconninfoOption *o = options; o->keyword != NULL; o++)
 		if (o->envvar != NULL && o->val != NULL)
 			setenv(o->envvar, o->val, 1);

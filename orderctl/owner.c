@@ -3,6 +3,8 @@
 
 #include "orderctl.h"
 
+#include "dial.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,33 +41,20 @@ ctl_conf(struct conf *c, unsigned need)
 	return conf_load(c, conf_path(), need, false, stderr);
 }
 
-/* libpq's message in one line. */
-static void
-one_line(char *out, size_t size, const char *message)
-{
-	size_t n;
-
-	snprintf(out, size, "%s", message);
-	n = strlen(out);
-	while (n > 0 && out[n - 1] == '\n')
-		out[--n] = '\0';
-	for (char *p = out; *p != '\0'; p++)
-		if (*p == '\n' || *p == '\t')
-			*p = ' ';
-}
-
 PGconn *
 ctl_connect(const struct conf *c)
 {
-	const char *const names[] = { "dbname", "connect_timeout", "fallback_application_name",
+	/* what stands before dbname is a default: of several hosts, the one that takes writes */
+	const char *const names[] = { "target_session_attrs", "dbname", "connect_timeout",
+		"fallback_application_name", NULL };
+	const char *const values[] = { "read-write", c->database_owner_url, "10", "orderctl",
 		NULL };
-	const char *const values[] = { c->database_owner_url, "10", "orderctl", NULL };
 	PGconn *db = PQconnectdbParams(names, values, 1);
 	char why[1000];
 
 	if (PQstatus(db) == CONNECTION_OK)
 		return db;
-	one_line(why, sizeof(why), PQerrorMessage(db));
+	dial_one_line(why, sizeof(why), PQerrorMessage(db));
 	ctl_fail("%s; start the database or correct DATABASE_OWNER_URL in %s", why, conf_path());
 	PQfinish(db);
 	return NULL;
@@ -95,7 +84,7 @@ ctl_check(PGconn *db, const PGresult *r, const char *name)
 	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
 		return 0;
 	state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
-	one_line(why, sizeof(why),
+	dial_one_line(why, sizeof(why),
 	    state != NULL ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) : PQerrorMessage(db));
 	ctl_fail("%s: %s; %s", name, why, remedy(state));
 	return -1;

@@ -273,6 +273,14 @@ dispatch(struct dispatcher *d)
 		lose_database(d);
 		return 0;
 	}
+	/* what a demoted server still shows is not news, and the one that serves now has no active
+	 * dispatcher as long as this one stays */
+	if (pg_read_only(d->pg)) {
+		PQclear(events);
+		log_warning("the database takes no writes any more");
+		lose_database(d);
+		return 0;
+	}
 	n = PQntuples(events);
 	if (n > 0) {
 		d->busy_us = clock_mono_us();

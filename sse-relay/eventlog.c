@@ -338,8 +338,9 @@ do_task(struct eventlog *l, struct task *t)
 	};
 
 	t->failed = !have_database(l) || !doers[t->kind](l, t);
-	if (t->failed) {
-		/* a broken transaction goes with its connection, too */
+	/* a broken transaction goes with its connection, too; and one to a server that was demoted
+	 * would read what is no news */
+	if (t->failed || pg_read_only(l->pg)) {
 		pg_close(l->pg);
 		l->pg = NULL;
 	}
