@@ -24,6 +24,11 @@ $(routes): $(cgibin_PROGRAMS) scripts/nginx-routes scripts/apache-routes
 	for p in $(cgibin_PROGRAMS); do ./$$p --routes || exit 1; done >$@.all && \
 	$(AWK) -f $(srcdir)/scripts/$${web#etc/}-routes $@.all >$@.tmp && rm $@.all && mv $@.tmp $@
 
+# two PostgreSQL servers, one the standby of the other
+postgresqlsampledir = $(sampledir)/postgresql
+dist_postgresqlsample_DATA = etc/postgresql/pair.conf
+dist_postgresqlsample_SCRIPTS = etc/postgresql/pair
+AM_INSTALLCHECK_STD_OPTIONS_EXEMPT += $(dist_postgresqlsample_SCRIPTS)
 # systemd's units: what they share is in one file, and the services' names come from the one list of them
 dist_systemdunit_DATA = etc/systemd/table-order-maintenance.timer etc/systemd/table-order-logrotate.timer
 units = etc/systemd/table-order.target \

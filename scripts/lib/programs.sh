@@ -102,14 +102,19 @@ env_line() {
 # write_env: our keys, unless the settings name them, then the settings
 write_env() {
 	encoded=$(echo "$DIR/run" | sed 's|/|%2F|g')
+	if has_standby; then
+		database=$encoded:$(node_port postgres),$encoded:$(node_port postgres2)/table_order?target_session_attrs=read-write
+	else
+		database=$encoded/table_order
+	fi
 	given RABBITMQ_URL || read -r amqp_port _ <"$DIR/rabbitmq/ports"
 	while read -r key value; do
 		given "${key%_FILE}" || env_line "$key" "$value"
 	done >"$DIR/env.new" <<-KEYS
-		DATABASE_URL postgresql://table_order_service@$encoded/table_order
-		DATABASE_OWNER_URL postgresql://table_order_owner@$encoded/table_order
-		DISPATCHER_DATABASE_URL postgresql://table_order_dispatcher@$encoded/table_order
-		RELAY_DATABASE_URL postgresql://table_order_relay@$encoded/table_order
+		DATABASE_URL postgresql://table_order_service@$database
+		DATABASE_OWNER_URL postgresql://table_order_owner@$database
+		DISPATCHER_DATABASE_URL postgresql://table_order_dispatcher@$database
+		RELAY_DATABASE_URL postgresql://table_order_relay@$database
 		REDIS_URL unix:$DIR/run/redis.sock
 		RABBITMQ_URL amqp://table_order:$(cat "$DIR/rabbitmq/password" 2>/dev/null)@127.0.0.1:${amqp_port:-}/table-order
 		PUBLIC_URL http://127.0.0.1:$(cat "$DIR/$WEB_SERVER/port")
@@ -164,7 +169,7 @@ write_json() {
 	(
 		printf '{"base_url":"http://127.0.0.1:%s","env_file":"%s","pids":{' "$(cat "$DIR/$WEB_SERVER/port")" "$DIR/table-order.env"
 		{
-			for name in postgres redis rabbitmq epmd "$WEB_SERVER"; do
+			for name in postgres postgres2 redis rabbitmq epmd "$WEB_SERVER"; do
 				pid=$(pid_of $name) && echo "$name $pid"
 			done
 			for name in $(services) $(daemons); do

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# The four servers of an installation: start_NAME returns when NAME answers, or dies with one line.
+# The servers of an installation: start_NAME returns when NAME answers, or dies with one line.
 
 # given KEY: whether the settings name it, or a file that holds it; a server that they name is not ours to start
 given() {
@@ -8,28 +8,96 @@ given() {
 
 pg_bin=/usr/lib/postgresql/15/bin
 
+# The database is one server, postgres, or two, one of them the synchronous standby of the other. They differ by the port,
+# which is part of their sockets' names.
+node_port() {
+	case $1 in
+	postgres) echo 5432 ;;
+	postgres2) echo 5433 ;;
+	esac
+}
+
+has_standby() {
+	[ -e "$DIR/standby" ]
+}
+
+primary() {
+	cat "$DIR/primary" 2>/dev/null || echo postgres
+}
+
+standby() {
+	case $(primary) in
+	postgres) echo postgres2 ;;
+	postgres2) echo postgres ;;
+	esac
+}
+
+# node_do NODE PSQL-ARGUMENT ...
+node_do() {
+	node=$1
+	shift
+	as $pg_bin/psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$DIR/run" -p "$(node_port "$node")" -U postgres "$@"
+}
+
 psql_do() {
-	as $pg_bin/psql -X -q -A -t -v ON_ERROR_STOP=1 -h "$DIR/run" -U postgres "$@"
+	node_do "$(primary)" "$@"
+}
+
+# pair_do NODE COMMAND ...: what an operator does with two servers
+pair_do() {
+	node=$1
+	shift
+	as env PGHOST="$DIR/run" PGPORT="$(node_port "$node")" "$TOP/etc/postgresql/pair" "$@"
+}
+
+launch_node() {
+	# after a kill the old one's children may still be on their way out, and a new one refuses until they are
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		spawn "$1" $pg_bin/postgres -D "$DIR/$1" -p "$(node_port "$1")" -c listen_addresses= -c unix_socket_directories="$DIR/run" \
+			-c unix_socket_permissions=0700 -c max_connections=150 -c shared_buffers=64MB -c max_wal_size=512MB \
+			-c timezone=UTC -c log_timezone=UTC -c log_line_prefix='%m [%p] %q%u@%d '
+		came_up "$1" 60 node_do "$1" -d postgres -c 'select 1' && return 0
+		sleep 0.3
+	done
+	die "PostgreSQL $problem: $(last_words "$1")"
+}
+
+# a server that was the primary once is made anew: it may have what nobody was told of
+join_standby() {
+	if [ ! -e "$DIR/$1/standby.signal" ]; then
+		rm -rf "${DIR:?}/$1"
+		mkdir -m 700 "$DIR/$1"
+		[ -z "$RUN_USER" ] || chown "$RUN_USER:" "$DIR/$1"
+		pair_do "$1" standby "$DIR/$1" "host=$DIR/run port=$(node_port "$(primary)") user=postgres application_name=$1" \
+			>"$DIR/log/standby.console" 2>&1 || die "the standby cannot be made: $(last_words standby)"
+	fi
+	launch_node "$1"
+	wait_until 30 resume_replication || die "the standby does not stream: $(last_words pair)"
+}
+
+resume_replication() {
+	pair_do "$(primary)" resume >"$DIR/log/pair.console" 2>&1
 }
 
 start_postgres() {
-	given DATABASE_URL || alive postgres && return 0
-	if [ ! -e "$DIR/postgres/PG_VERSION" ]; then
+	if given DATABASE_URL || { alive postgres && { ! has_standby || alive postgres2; }; }; then
+		return 0
+	fi
+	if [ ! -e "$DIR/postgres/PG_VERSION" ] && [ "$(primary)" = postgres ]; then
 		as $pg_bin/initdb -D "$DIR/postgres" -U postgres --auth=trust -E UTF8 --locale=C.UTF-8 \
 			>"$DIR/log/initdb.console" 2>&1 || die "initdb: $(last_words initdb)"
+		! has_standby || as sh -c "echo \"include '$TOP/etc/postgresql/pair.conf'\" >>'$DIR/postgres/postgresql.conf'"
 	fi
-	# after a kill the old one's children may still be on their way out, and a new one refuses until they are
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		spawn postgres $pg_bin/postgres -D "$DIR/postgres" -c listen_addresses= -c unix_socket_directories="$DIR/run" \
-			-c unix_socket_permissions=0700 -c max_connections=150 -c shared_buffers=64MB -c max_wal_size=512MB \
-			-c timezone=UTC -c log_timezone=UTC -c log_line_prefix='%m [%p] %q%u@%d '
-		came_up postgres 60 psql_do -d postgres -c 'select 1' && break
-		sleep 0.3
-	done
-	alive postgres || die "PostgreSQL $problem: $(last_words postgres)"
+	alive "$(primary)" || launch_node "$(primary)"
+	# before the first commit, which waits for it
+	! has_standby || alive "$(standby)" || join_standby "$(standby)"
 	psql_do -d postgres <"$TOP/db/bootstrap.sql" >"$DIR/log/bootstrap.console" 2>&1 || die "db/bootstrap.sql: $(last_words bootstrap)"
 	[ "$(psql_do -d postgres -c "select 1 from pg_database where datname = 'table_order'")" = 1 ] ||
 		psql_do -d postgres -c 'create database table_order owner table_order_owner' || die 'cannot create the database table_order'
+}
+
+start_postgres2() {
+	start_postgres
 }
 
 start_redis() {
