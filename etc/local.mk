@@ -2,9 +2,14 @@
 EXTRA_DIST += etc/nginx/nginx.conf.in etc/apache/httpd.conf.in quickstart run-tests .ci/run .shellcheckrc \
 	scripts/build scripts/packages scripts/stack \
 	scripts/lib/process.sh scripts/lib/programs.sh scripts/lib/servers.sh scripts/lib/tree.sh
-dist_pkgdata_SCRIPTS = scripts/gather-routes scripts/nginx-routes scripts/apache-routes
+dist_pkgdata_SCRIPTS = scripts/setup scripts/gather-routes scripts/nginx-routes scripts/apache-routes
 dist_sbin_SCRIPTS = scripts/table-order-upgrade
 AM_INSTALLCHECK_STD_OPTIONS_EXEMPT = $(dist_pkgdata_SCRIPTS) $(dist_sbin_SCRIPTS)
+# orderctl setup begins with it
+nodist_pkgdata_DATA = table-order.env.example
+CLEANFILES += table-order.env.example
+table-order.env.example: .env.example
+	$(AM_V_GEN)cp $(srcdir)/.env.example $@
 sampledir = $(pkgdatadir)/etc
 dist_sample_DATA = etc/table-order.logrotate etc/table-order.sysusers etc/table-order.tmpfiles
 nginxsampledir = $(sampledir)/nginx

@@ -56,6 +56,18 @@ static const struct command commands[] = {
 	    "exit status 1 then. While another maintenance is at work this one does nothing, exit\n"
 	    "status 0. --dry-run tells what would be done, and does nothing.\n",
 	    ctl_maintenance },
+	{ "setup", "[--yes] [OPTION ...]",
+	    "make database, keys, configuration and the web server's part",
+	    "From an installed package to a system that serves: the database with its roles, an "
+	    "account\n"
+	    "at RabbitMQ, keys, the configuration file, the schema, the first super admin, the "
+	    "web\n"
+	    "server's configuration; then everything is started. Asks on a terminal what it is not "
+	    "told\n"
+	    "by options, which `orderctl setup --help` lists. Running it again changes only what "
+	    "is\n"
+	    "missing.\n",
+	    ctl_setup },
 	{ "outbox", "[--json]", "show which events wait to be published",
 	    "For each store the number of events that the message broker has not confirmed and the "
 	    "age\n"

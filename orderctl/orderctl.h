@@ -33,6 +33,7 @@ int ctl_maintenance(int argc, char **argv);
 int ctl_migrate(int argc, char **argv);
 int ctl_outbox(int argc, char **argv);
 int ctl_seed_demo(int argc, char **argv);
+int ctl_setup(int argc, char **argv);
 
 /* Says "orderctl: …" on standard error; returns CTL_FAILED. */
 int ctl_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

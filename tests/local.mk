@@ -1,6 +1,6 @@
 # tests: `make check` runs them all, `make check TESTS=tests/unit/test_conf` one.
-dist_check_SCRIPTS += tests/errors tests/layers tests/logrotate tests/orderctl tests/systemd
-TESTS += tests/errors tests/layers tests/logrotate tests/orderctl tests/systemd
+dist_check_SCRIPTS += tests/errors tests/layers tests/logrotate tests/orderctl tests/setup tests/systemd
+TESTS += tests/errors tests/layers tests/logrotate tests/orderctl tests/setup tests/systemd
 
 # A unit test is one program: its name here, its source and LDADD below.
 unit_tests = \
