@@ -227,30 +227,33 @@ make_thumbnail(const Image *image, ExceptionInfo *e)
 	return square;
 }
 
+/* 0, or an errno; then there is no such file. */
 static int
 write_file(const char *path, const void *bytes, size_t size)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int error = 0;
 	ssize_t n;
-	int result = -1;
 
 	if (fd == -1)
-		return -1;
+		return errno;
 	n = write(fd, bytes, size);
+	if (n >= 0 && n < (ssize_t)size)
+		error = ENOSPC; /* only a full disk takes part of it */
 	/* the web server is another user */
-	if (n == (ssize_t)size && fchmod(fd, 0644) == 0 && fsync(fd) == 0)
-		result = 0;
-	if (close(fd) == -1)
-		result = -1;
-	if (result == -1)
+	else if (n == -1 || fchmod(fd, 0644) == -1 || fsync(fd) == -1)
+		error = errno;
+	if (close(fd) == -1 && error == 0)
+		error = errno;
+	if (error != 0)
 		unlink(path);
-	return result;
+	return error;
 }
 
-/* Encodes an image into a new file in dir; its name, or NULL: *result says why. */
+/* Encodes an image into a new file in dir; its name, or NULL: *result says why, and *error. */
 static const char *
 save(struct arena *a, const char *dir, Image *image, const struct format *f,
-    enum image_result *result, ExceptionInfo *e)
+    enum image_result *result, int *error, ExceptionInfo *e)
 {
 	ImageInfo *info = CloneImageInfo(NULL);
 	const char *name = arena_printf(a, "%s.%s", uuid_new(a), f->ending);
@@ -263,7 +266,9 @@ save(struct arena *a, const char *dir, Image *image, const struct format *f,
 	bytes = ImageToBlob(info, image, &size, e);
 	DestroyImageInfo(info);
 	*result = bytes == NULL ? IMAGE_REFUSED : IMAGE_STORED;
-	if (bytes != NULL && write_file(arena_printf(a, "%s/%s", dir, name), bytes, size) == -1)
+	if (bytes != NULL)
+		*error = write_file(arena_printf(a, "%s/%s", dir, name), bytes, size);
+	if (bytes != NULL && *error != 0)
 		*result = IMAGE_FAILED;
 	MagickFree(bytes);
 	return *result == IMAGE_STORED ? name : NULL;
@@ -286,10 +291,10 @@ store_both(struct arena *a, const char *dir, Image *image, Image *thumbnail, con
 {
 	enum image_result result;
 
-	out->name = save(a, dir, image, f, &result, e);
+	out->name = save(a, dir, image, f, &result, &out->error, e);
 	if (out->name == NULL)
 		return result;
-	out->thumbnail = save(a, dir, thumbnail, &formats[0], &result, e);
+	out->thumbnail = save(a, dir, thumbnail, &formats[0], &result, &out->error, e);
 	if (out->thumbnail == NULL)
 		unlink(arena_printf(a, "%s/%s", dir, out->name));
 	else

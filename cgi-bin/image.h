@@ -23,13 +23,14 @@
 struct image {
 	const char *name;
 	const char *thumbnail;
+	int error; /* errno of IMAGE_FAILED */
 };
 
 enum image_result {
 	IMAGE_STORED,
 	IMAGE_REFUSED, /* no acceptable picture */
 	IMAGE_BUSY,    /* enough others wait for their turn */
-	IMAGE_FAILED,  /* the files cannot be written: errno */
+	IMAGE_FAILED,  /* the files cannot be written; none is left */
 };
 
 /* The file name ending of the format that the bytes are of ("jpg", "png", "webp", "gif"); NULL for

@@ -6,7 +6,6 @@
 #include "image.h"
 #include "multipart.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define NAME_LENGTH 100
@@ -56,8 +55,8 @@ store_picture(struct req *r, const struct multipart_part *part, struct picture *
 		r->error_note = "too many pictures at once";
 		break;
 	case IMAGE_FAILED:
-		req_fail(r, ERR_INTERNAL_ERROR);
-		r->error_note = arena_printf(r->arena, "%s: %s", dir, strerror(errno));
+		req_fail_retry(r, ERR_STORAGE_UNAVAILABLE, 60);
+		r->error_note = arena_printf(r->arena, "%s: %s", dir, strerror(p->files.error));
 		break;
 	}
 }

@@ -68,6 +68,9 @@
 	    "Too many failed logins. Try again later.") \
 	E(INTERNAL_ERROR, 500, "서버에 문제가 발생했습니다.", \
 	    "Something went wrong in the server.") \
+	E(STORAGE_UNAVAILABLE, 503, \
+	    "지금은 이미지를 저장할 수 없습니다. 잠시 후 다시 시도해 주세요.", \
+	    "Pictures cannot be stored at the moment. Try again later.") \
 	E(DEPENDENCY_UNAVAILABLE, 503, "잠시 서비스를 이용할 수 없습니다. 다시 시도해 주세요.", \
 	    "The service is not available at the moment. Try again.")
 

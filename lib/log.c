@@ -25,7 +25,8 @@ static struct {
 	enum log_level least;
 	int fd;
 	int64_t checked_us;
-} out = { PTHREAD_MUTEX_INITIALIZER, "", "table-order", LOG_INFO, STDERR_FILENO, 0 };
+	bool torn; /* a full disk took a part of the last line */
+} out = { PTHREAD_MUTEX_INITIALIZER, "", "table-order", LOG_INFO, STDERR_FILENO, 0, false };
 
 struct line {
 	char text[LINE_SIZE];
@@ -132,6 +133,22 @@ log_open(const char *dir, const char *program, enum log_level least)
 	pthread_mutex_unlock(&out.lock);
 }
 
+/* What the file does not take goes to standard error, which is a supervisor's. */
+static void
+write_line(const struct line *l)
+{
+	ssize_t n;
+
+	if (out.torn)
+		out.torn = write(out.fd, "\n", 1) != 1;
+	n = write(out.fd, l->text, l->len);
+	if (n == (ssize_t)l->len)
+		return;
+	out.torn = out.torn || n > 0;
+	if (out.fd != STDERR_FILENO)
+		(void)!write(STDERR_FILENO, l->text, l->len);
+}
+
 void
 log_write(enum log_level level, const char *message, ...)
 {
@@ -157,8 +174,7 @@ log_write(enum log_level level, const char *message, ...)
 
 	pthread_mutex_lock(&out.lock);
 	follow_rotation(clock_mono_us());
-	if (write(out.fd, l.text, l.len) == -1 && out.fd != STDERR_FILENO)
-		(void)!write(STDERR_FILENO, l.text, l.len);
+	write_line(&l);
 	pthread_mutex_unlock(&out.lock);
 }
 

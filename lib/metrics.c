@@ -56,8 +56,12 @@ map_file(const char *path, int flags, int protection)
 
 	if (fd == -1)
 		return NULL;
-	if ((flags & O_CREAT) != 0 && ftruncate(fd, (off_t)sizeof(struct file)) == -1)
-		goto out;
+	/* all of it now: on a full disk a page that has no block yet would be SIGBUS */
+	if ((flags & O_CREAT) != 0) {
+		errno = posix_fallocate(fd, 0, (off_t)sizeof(struct file));
+		if (errno != 0)
+			goto out;
+	}
 	if (fstat(fd, &st) == 0 && (size_t)st.st_size >= sizeof(struct file))
 		f = mmap(NULL, sizeof(struct file), protection, MAP_SHARED, fd, 0);
 out:

@@ -12,6 +12,8 @@
 #include <fcntl.h>
 #include <json-c/json.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -544,6 +546,39 @@ without_a_directory_lines_go_to_standard_error(void)
 	json_object_put(o);
 }
 
+/* A limit of the file's size stands for a full disk: both take a part of a line, then none. */
+static int
+log_over_a_limit(const char *dir)
+{
+	const struct rlimit tight = { 300, RLIM_INFINITY }, none = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (freopen(unit_path("full.stderr"), "w", stderr) == NULL)
+		return 1;
+	signal(SIGXFSZ, SIG_IGN);
+	log_open(dir, "tester", LOG_INFO);
+	log_info("first");
+	setrlimit(RLIMIT_FSIZE, &tight);
+	for (int i = 0; i < 4; i++)
+		log_info("while it is full");
+	setrlimit(RLIMIT_FSIZE, &none);
+	log_info("last");
+	return 0;
+}
+
+static void
+a_line_that_was_torn_spoils_no_other(void)
+{
+	const char *dir = new_dir("full");
+	json_object *o;
+
+	CU_ASSERT_EQUAL(in_child(log_over_a_limit, dir), 0);
+	o = log_line(unit_path("full/tester.log"), 3);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(o);
+	CU_ASSERT_STRING_EQUAL(member(o, "message"), "last");
+	json_object_put(o);
+	CU_ASSERT_PTR_NULL(log_line(unit_path("full/tester.log"), 2));
+}
+
 static void *
 log_many(void *arg)
 {
@@ -609,6 +644,7 @@ main(void)
 		{ "a rotated file is reopened", a_rotated_file_is_reopened },
 		{ "without a directory lines go to standard error",
 		    without_a_directory_lines_go_to_standard_error },
+		{ "a line that was torn spoils no other", a_line_that_was_torn_spoils_no_other },
 		{ "threads do not mix their lines", threads_do_not_mix_their_lines },
 		{ "levels have names", levels_have_names },
 		CU_TEST_INFO_NULL,
