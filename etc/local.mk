@@ -29,6 +29,20 @@ $(routes): $(cgibin_PROGRAMS) scripts/nginx-routes scripts/apache-routes
 	for p in $(cgibin_PROGRAMS); do ./$$p --routes || exit 1; done >$@.all && \
 	$(AWK) -f $(srcdir)/scripts/$${web#etc/}-routes $@.all >$@.tmp && rm $@.all && mv $@.tmp $@
 
+# what watches it
+prometheussampledir = $(sampledir)/prometheus
+dist_prometheussample_DATA = etc/prometheus/prometheus.yml etc/prometheus/postgres-queries.yml
+rulesampledir = $(prometheussampledir)/rules
+dist_rulesample_DATA = etc/prometheus/rules/table-order.yml
+alertmanagersampledir = $(sampledir)/alertmanager
+dist_alertmanagersample_DATA = etc/alertmanager/alertmanager.yml.in
+dashboardsampledir = $(sampledir)/grafana/dashboards
+dist_dashboardsample_DATA = etc/grafana/dashboards/overview.json etc/grafana/dashboards/dependencies.json
+dashboardprovisioningdir = $(sampledir)/grafana/provisioning/dashboards
+dist_dashboardprovisioning_DATA = etc/grafana/provisioning/dashboards/table-order.yml
+datasourceprovisioningdir = $(sampledir)/grafana/provisioning/datasources
+dist_datasourceprovisioning_DATA = etc/grafana/provisioning/datasources/table-order.yml
+
 # two PostgreSQL servers, one the standby of the other
 postgresqlsampledir = $(sampledir)/postgresql
 dist_postgresqlsample_DATA = etc/postgresql/pair.conf

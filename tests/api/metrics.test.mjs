@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Client, assertError, assertOk } from './lib/client.mjs';
+import { isOfBackup, metricsInUse } from './lib/monitoring.mjs';
 import { SOURCE, ownStack } from './lib/stack.mjs';
 import { newStore } from './lib/store.mjs';
 import { until } from './lib/until.mjs';
@@ -34,6 +35,12 @@ describe('the metrics', () => {
 		await newStore(stack);
 		const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: await scrape(), encoding: 'utf8' });
 		assert.deepEqual([stdout, stderr, status], ['', '', 0]);
+	});
+	test('are all there that the alerts and the dashboards ask for', async () => {
+		const text = await scrape();
+		const wanted = metricsInUse().filter((name) => name.startsWith('table_order_') && !isOfBackup(name));
+		assert.ok(wanted.length > 15);
+		assert.deepEqual(wanted.filter((name) => !text.includes(`\n# TYPE ${name} `)), []);
 	});
 	test('count logins that fail, by role', async () => {
 		const store = await newStore(stack);
