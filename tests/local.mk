@@ -6,6 +6,7 @@ TESTS += tests/errors tests/layers tests/logrotate tests/orderctl tests/setup te
 unit_tests = \
 	tests/unit/test_arena \
 	tests/unit/test_conf \
+	tests/unit/test_dial \
 	tests/unit/test_http \
 	tests/unit/test_image \
 	tests/unit/test_json \
@@ -28,6 +29,7 @@ EXTRA_DIST += tests/unit/unit.h
 
 tests_unit_test_arena_LDADD = $(unit_ldadd)
 tests_unit_test_conf_LDADD = $(unit_ldadd)
+tests_unit_test_dial_LDADD = $(unit_ldadd) $(PQ_LIBS)
 tests_unit_test_http_LDADD = $(unit_ldadd)
 tests_unit_test_image_SOURCES = tests/unit/test_image.c cgi-bin/image.c cgi-bin/image.h
 tests_unit_test_image_LDADD = $(unit_ldadd) $(GM_LIBS)
