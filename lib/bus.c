@@ -163,11 +163,12 @@ log_in(struct bus *b, int timeout_ms)
 	return check_reply(b, amqp_get_rpc_reply(b->conn));
 }
 
+/* passive: only asks whether it is there. */
 static int
-declare_exchange(struct bus *b)
+declare_exchange(struct bus *b, bool passive)
 {
 	amqp_exchange_declare(b->conn, CHANNEL, amqp_cstring_bytes(BUS_EXCHANGE),
-	    amqp_cstring_bytes("topic"), 0, 1, 0, 0, amqp_empty_table);
+	    amqp_cstring_bytes("topic"), passive, 1, 0, 0, amqp_empty_table);
 	return check_reply(b, amqp_get_rpc_reply(b->conn));
 }
 
@@ -195,7 +196,7 @@ bus_open(const char *url, char error[BUS_ERROR_SIZE])
 {
 	struct bus *b = connect_to(url, BUS_TIMEOUT_MS);
 
-	if (!b->broken && declare_exchange(b) == 0)
+	if (!b->broken && declare_exchange(b, false) == 0)
 		return b;
 	snprintf(error, BUS_ERROR_SIZE, "%s", b->error);
 	bus_close(b);
@@ -218,16 +219,32 @@ bus_close(struct bus *b)
 	free(b);
 }
 
-int
-bus_check(const char *url, int timeout_ms, char *error, size_t size)
+/* Closes a bus that was only to be tried. */
+static int
+judge(struct bus *b, char *error, size_t size)
 {
-	struct bus *b = connect_to(url, timeout_ms);
 	int result = b->broken ? -1 : 0;
 
 	if (result == -1)
 		snprintf(error, size, "%s", b->error);
 	bus_close(b);
 	return result;
+}
+
+int
+bus_check(const char *url, int timeout_ms, char *error, size_t size)
+{
+	return judge(connect_to(url, timeout_ms), error, size);
+}
+
+int
+bus_check_exchange(const char *url, int timeout_ms, char *error, size_t size)
+{
+	struct bus *b = connect_to(url, timeout_ms);
+
+	if (!b->broken)
+		declare_exchange(b, true);
+	return judge(b, error, size);
 }
 
 int

@@ -74,5 +74,7 @@ const char *bus_error(const struct bus *b);
 
 /* Whether a broker lets us in at url, within timeout_ms. 0, or -1 and one line in error[size]. */
 int bus_check(const char *url, int timeout_ms, char *error, size_t size);
+/* The same, and whether the exchange is there; it is not made. */
+int bus_check_exchange(const char *url, int timeout_ms, char *error, size_t size);
 
 #endif

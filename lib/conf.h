@@ -28,6 +28,7 @@ enum conf_need {
 	CONF_RABBITMQ = 32,
 	CONF_VERIFY = 64, /* public keys */
 	CONF_SIGN = 128,  /* private key */
+	CONF_EVERYTHING = 255,
 };
 
 /* S: text; X: secret text; P: secret PEM; I: integer with least and most; L: log level.

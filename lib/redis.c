@@ -60,6 +60,7 @@ struct redis_link {
 	struct redis *shared;
 	redisContext *context;
 	char sha[48];
+	char why[128]; /* it was given up last */
 };
 
 static int
@@ -163,6 +164,7 @@ give_up(struct redis_link *l, const char *why)
 		log_warning("redis is away; requests pass without rate limit and cache",
 		    LOG_S("redis", s->host), LOG_S("error", why));
 	metrics_add(METRIC_REDIS_FAILURES, "", 1);
+	snprintf(l->why, sizeof(l->why), "%s", why);
 	disconnect(l);
 }
 
@@ -193,8 +195,8 @@ static bool
 greet(struct redis_link *l)
 {
 	const struct redis *s = l->shared;
+	char refusal[128] = "";
 	int replies = 0;
-	bool ok = true;
 
 	if (s->password[0] != '\0' && ++replies)
 		redisAppendCommand(l->context, "AUTH %s", s->password);
@@ -206,16 +208,17 @@ greet(struct redis_link *l)
 
 		if (r == NULL)
 			return false;
-		ok = ok && r->type != REDIS_REPLY_ERROR;
-		if (!ok)
-			log_error("redis refused", LOG_S("redis", s->host), LOG_S("error", r->str));
+		if (r->type == REDIS_REPLY_ERROR && refusal[0] == '\0')
+			snprintf(refusal, sizeof(refusal), "%s", r->str);
 		else if (replies == 0 && r->type == REDIS_REPLY_STRING)
 			snprintf(l->sha, sizeof(l->sha), "%s", r->str);
 		freeReplyObject(r);
 	}
-	if (!ok)
-		give_up(l, "refused");
-	return ok;
+	if (refusal[0] == '\0')
+		return true;
+	log_error("redis refused", LOG_S("redis", s->host), LOG_S("error", refusal));
+	give_up(l, refusal);
+	return false;
 }
 
 static bool
@@ -360,7 +363,7 @@ redis_ping(struct redis_link *l, char *error, size_t size)
 	disconnect(l);
 	l->shared->alone_until_us = 0;
 	if (!connected(l)) {
-		snprintf(error, size, "%s does not answer", l->shared->host);
+		snprintf(error, size, "%s does not answer: %s", l->shared->host, l->why);
 		return false;
 	}
 	redisAppendCommand(l->context, "PING");
@@ -368,6 +371,23 @@ redis_ping(struct redis_link *l, char *error, size_t size)
 	ok = r != NULL && r->type == REDIS_REPLY_STATUS;
 	if (!ok)
 		snprintf(error, size, "%s does not answer a PING", l->shared->host);
+	freeReplyObject(r);
+	return ok;
+}
+
+bool
+redis_info(struct redis_link *l, const char *section, char *text, size_t size)
+{
+	redisReply *r;
+	bool ok;
+
+	if (!connected(l))
+		return false;
+	redisAppendCommand(l->context, "INFO %s", section);
+	r = answer_of(l);
+	ok = r != NULL && r->type == REDIS_REPLY_STRING;
+	if (ok)
+		snprintf(text, size, "%s", r->str);
 	freeReplyObject(r);
 	return ok;
 }

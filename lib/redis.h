@@ -61,5 +61,7 @@ void redis_void(struct redis_link *l, const char *kind, const char *store_id);
 
 /* Whether Redis answers a PING; else a line in error. */
 bool redis_ping(struct redis_link *l, char *error, size_t size);
+/* What INFO says of a section ("memory"), cut to size; false when nothing came. */
+bool redis_info(struct redis_link *l, const char *section, char *text, size_t size);
 
 #endif

@@ -11,10 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ALL_NEEDS \
-	(CONF_DATABASE | CONF_OWNER | CONF_DISPATCHER | CONF_RELAY | CONF_REDIS | CONF_RABBITMQ | \
-	    CONF_VERIFY | CONF_SIGN)
-
 static int
 check_keys(const struct conf *c)
 {
@@ -72,7 +68,7 @@ ctl_check_config(int argc, char **argv)
 	}
 	if (optind != argc)
 		return ctl_usage("check-config", "unexpected '%s'", argv[optind]);
-	problems = conf_load(&c, conf_path(), ALL_NEEDS, true, stderr);
+	problems = conf_load(&c, conf_path(), CONF_EVERYTHING, true, stderr);
 	problems += check_keys(&c);
 	advise(&c);
 	conf_fini(&c);

@@ -15,6 +15,17 @@ static const struct command commands[] = {
 	    "Every problem is one line: where it stands, the key, what is wrong. Unknown keys are\n"
 	    "errors here. Exit status 1 when there is any.\n",
 	    ctl_check_config },
+	{ "doctor", "[--json]", "look whether all is well",
+	    "Looks at the configuration, keys, directories, database, Redis, RabbitMQ, programs, "
+	    "the "
+	    "web\n"
+	    "server and a stream through it, and at encryption at rest. Each check is one line: "
+	    "what was\n"
+	    "seen, and below it what to do where it is not well. Changes nothing. Run it as root, "
+	    "or as\n"
+	    "the programs' user, who sees less. Exit status 1 when a check failed; a warning is no "
+	    "failure.\n",
+	    ctl_doctor },
 	{ "keygen", "[--bits N] [--rotate] [DIR]", "make a key pair that signs and verifies tokens",
 	    "Prints the lines JWT_PRIVATE_KEY and JWT_PUBLIC_KEYS for the configuration file; with "
 	    "DIR\n"

@@ -28,6 +28,7 @@ struct command {
 
 int ctl_check_config(int argc, char **argv);
 int ctl_create_super_admin(int argc, char **argv);
+int ctl_doctor(int argc, char **argv);
 int ctl_keygen(int argc, char **argv);
 int ctl_maintenance(int argc, char **argv);
 int ctl_migrate(int argc, char **argv);

@@ -7,6 +7,7 @@ unit_tests = \
 	tests/unit/test_arena \
 	tests/unit/test_conf \
 	tests/unit/test_dial \
+	tests/unit/test_encrypted \
 	tests/unit/test_http \
 	tests/unit/test_image \
 	tests/unit/test_json \
@@ -30,6 +31,8 @@ EXTRA_DIST += tests/unit/unit.h
 tests_unit_test_arena_LDADD = $(unit_ldadd)
 tests_unit_test_conf_LDADD = $(unit_ldadd)
 tests_unit_test_dial_LDADD = $(unit_ldadd) $(PQ_LIBS)
+tests_unit_test_encrypted_SOURCES = tests/unit/test_encrypted.c orderctl/encrypted.c orderctl/encrypted.h
+tests_unit_test_encrypted_LDADD = $(unit_ldadd)
 tests_unit_test_http_LDADD = $(unit_ldadd)
 tests_unit_test_image_SOURCES = tests/unit/test_image.c cgi-bin/image.c cgi-bin/image.h
 tests_unit_test_image_LDADD = $(unit_ldadd) $(GM_LIBS)

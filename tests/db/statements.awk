@@ -12,7 +12,7 @@ function roles(program) {
 		return "table_order_dispatcher"
 	if (program == "sse-relay")
 		return "table_order_relay"
-	if (program == "orderctl")
+	if (program == "orderctl" || program == "doctor")
 		return "table_order_owner"
 	return "table_order_service,table_order_platform"
 }

@@ -1,0 +1,220 @@
+/* doctor: encryption at rest: the database's data and WAL, the pictures, the backups. */
+#include "config.h"
+
+#include "doctor.h"
+
+#include "encrypted.h"
+
+#include "sql/doctor.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define REPOSITORIES 4
+
+static void
+remedy(struct finding *f)
+{
+	doctor_remedy(f,
+	    "move it to a LUKS volume; or set ALLOW_UNENCRYPTED=1 if the disk encrypts itself or "
+	    "you may do without");
+}
+
+/* What is not encrypted, or not known to be, is a failure unless it is allowed. */
+static void
+say_bare(const struct doctor *d, struct finding *f, const char *path, const char *why)
+{
+	doctor_say(f, d->conf->allow_unencrypted ? SEEN_WARNING : SEEN_FAILED,
+	    "%s is not encrypted (%s)", path, why);
+	remedy(f);
+}
+
+static void
+judge(const struct doctor *d, struct finding *f, const char *path)
+{
+	char why[ENCRYPTED_WHY_SIZE] = "";
+	int result = encrypted_path("", path, why);
+
+	if (result == -1 && errno == EACCES) {
+		doctor_say(f, SEEN_SKIPPED, "%s may not be seen", path);
+		doctor_remedy(f, "run this as root");
+	} else if (result == -1) {
+		say_bare(d, f, path, strerror(errno));
+	} else if (result == 0) {
+		say_bare(d, f, path, why);
+	} else {
+		doctor_say(f, SEEN_OK, "%s: %s", path, why);
+	}
+}
+
+/* The database's directory; false when it cannot be seen from here, which has been said. */
+static bool
+find_data(const struct doctor *d, struct finding *f, char dir[PATH_MAX])
+{
+	PGconn *db = doctor_connect("DATABASE_OWNER_URL", d->conf->database_owner_url, f);
+	PGresult *r = db != NULL ? doctor_row(db, &SQL_DOCTOR_DATA_DIRECTORY, NULL, f) : NULL;
+	char process[64], version[PATH_MAX];
+	ssize_t n;
+
+	if (r == NULL)
+		return false;
+	if (strcmp(PQgetvalue(r, 0, 0), "t") != 0) {
+		doctor_say(f, SEEN_SKIPPED, "the database is on %s, and cannot be seen from here",
+		    PQgetvalue(r, 0, 3));
+		doctor_remedy(
+		    f, "see there that the data, WAL and backups are on LUKS volumes: `lsblk`");
+		return false;
+	}
+	/* only some roles may know the setting, but a server process works in its data directory */
+	snprintf(process, sizeof(process), "/proc/%.12s/cwd", PQgetvalue(r, 0, 1));
+	n = readlink(process, dir, PATH_MAX - 1);
+	if (!PQgetisnull(r, 0, 2))
+		snprintf(dir, PATH_MAX, "%s", PQgetvalue(r, 0, 2));
+	else if (n > 0)
+		dir[n] = '\0';
+	if (n > 0 || !PQgetisnull(r, 0, 2))
+		snprintf(version, sizeof(version), "%.4000s/PG_VERSION", dir);
+	if ((n > 0 || !PQgetisnull(r, 0, 2)) && access(version, F_OK) == 0)
+		return true;
+	doctor_say(f, SEEN_SKIPPED, "the directory of the database may not be seen");
+	doctor_remedy(f, "run this as root, on the host of the database");
+	return false;
+}
+
+void
+look_data_encryption(const struct doctor *d, struct finding *f)
+{
+	char data[PATH_MAX], path[PATH_MAX];
+	struct dirent *e;
+	DIR *spaces;
+
+	if (!find_data(d, f, data))
+		return;
+	judge(d, f, data);
+	snprintf(path, sizeof(path), "%.4000s/pg_tblspc", data);
+	spaces = opendir(path);
+	while (spaces != NULL && (e = readdir(spaces)) != NULL) {
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%.3000s/pg_tblspc/%s", data, e->d_name);
+		judge(d, f, path);
+	}
+}
+
+void
+look_wal_encryption(const struct doctor *d, struct finding *f)
+{
+	char data[PATH_MAX], path[PATH_MAX];
+
+	if (!find_data(d, f, data))
+		return;
+	snprintf(path, sizeof(path), "%.4000s/pg_wal", data);
+	judge(d, f, path);
+}
+
+void
+look_upload_encryption(const struct doctor *d, struct finding *f)
+{
+	judge(d, f, d->conf->upload_dir);
+}
+
+/* --- backups -----------------------------------------------------------------------------------
+ */
+
+/* pgBackRest's own option and places. */
+static FILE *
+open_backup_conf(const char **path)
+{
+	const char *const places[] = { getenv("PGBACKREST_CONFIG"),
+		"/etc/pgbackrest/pgbackrest.conf", "/etc/pgbackrest.conf" };
+	FILE *file = NULL;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && file == NULL; i++) {
+		if (places[i] == NULL)
+			continue;
+		*path = places[i];
+		file = fopen(places[i], "re");
+		if (i == 0 || (file == NULL && errno != ENOENT))
+			break;
+	}
+	return file;
+}
+
+struct repository {
+	char path[PATH_MAX];
+	char cipher[64];
+	bool named;
+	bool is_remote;
+};
+
+static void
+read_repositories(FILE *file, struct repository repositories[REPOSITORIES])
+{
+	char *line = NULL, option[64], value[PATH_MAX];
+	size_t size = 0;
+	unsigned n;
+
+	while (getline(&line, &size, file) > 0) {
+		struct repository *r;
+
+		if (sscanf(line, " repo%u-%63[a-z0-9-] = %4095s", &n, option, value) != 3 ||
+		    n < 1 || n > REPOSITORIES)
+			continue;
+		r = &repositories[n - 1];
+		r->named = true;
+		if (strcmp(option, "path") == 0)
+			snprintf(r->path, sizeof(r->path), "%s", value);
+		else if (strcmp(option, "cipher-type") == 0)
+			snprintf(r->cipher, sizeof(r->cipher), "%.60s", value);
+		else if (strcmp(option, "host") == 0 ||
+		    (strcmp(option, "type") == 0 && strcmp(value, "posix") != 0))
+			r->is_remote = true;
+	}
+	free(line);
+}
+
+static void
+judge_repository(
+    const struct doctor *d, struct finding *f, const struct repository *r, size_t number)
+{
+	if (r->cipher[0] != '\0' && strcmp(r->cipher, "none") != 0)
+		doctor_say(f, SEEN_OK, "repo%zu: %s", number, r->cipher);
+	else if (r->is_remote)
+		say_bare(d, f, "the repository elsewhere", "no repo-cipher-type");
+	else
+		judge(d, f, r->path[0] != '\0' ? r->path : "/var/lib/pgbackrest");
+}
+
+void
+look_backup_encryption(const struct doctor *d, struct finding *f)
+{
+	static struct repository repositories[REPOSITORIES];
+	const char *path = "";
+	FILE *file = open_backup_conf(&path);
+
+	if (file == NULL && errno == EACCES) {
+		doctor_say(f, SEEN_SKIPPED, "%s may not be read", path);
+		doctor_remedy(f, "run this as root");
+		return;
+	}
+	if (file == NULL) {
+		doctor_say(f, d->conf->allow_unencrypted ? SEEN_WARNING : SEEN_FAILED,
+		    "no backup is set up on this host: %s: %s", path, strerror(errno));
+		doctor_remedy(f,
+		    "set up pgBackRest (doc/operations/backup.md), or set ALLOW_UNENCRYPTED=1 "
+		    "where "
+		    "another host makes the backups");
+		return;
+	}
+	read_repositories(file, repositories);
+	for (size_t i = 0; i < REPOSITORIES; i++)
+		if (repositories[i].named)
+			judge_repository(d, f, &repositories[i], i + 1);
+	if (f->outcome == SEEN_NOTHING)
+		judge(d, f, "/var/lib/pgbackrest");
+}
