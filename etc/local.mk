@@ -3,7 +3,7 @@ EXTRA_DIST += etc/nginx/nginx.conf.in etc/apache/httpd.conf.in quickstart run-te
 	scripts/build scripts/packages scripts/stack \
 	scripts/lib/process.sh scripts/lib/programs.sh scripts/lib/servers.sh scripts/lib/tree.sh
 dist_pkgdata_SCRIPTS = scripts/setup scripts/gather-routes scripts/nginx-routes scripts/apache-routes
-dist_sbin_SCRIPTS = scripts/table-order-upgrade
+dist_sbin_SCRIPTS = scripts/table-order-backup scripts/table-order-upgrade
 AM_INSTALLCHECK_STD_OPTIONS_EXEMPT = $(dist_pkgdata_SCRIPTS) $(dist_sbin_SCRIPTS)
 # orderctl setup begins with it
 nodist_pkgdata_DATA = table-order.env.example
@@ -48,13 +48,17 @@ postgresqlsampledir = $(sampledir)/postgresql
 dist_postgresqlsample_DATA = etc/postgresql/pair.conf
 dist_postgresqlsample_SCRIPTS = etc/postgresql/pair
 AM_INSTALLCHECK_STD_OPTIONS_EXEMPT += $(dist_postgresqlsample_SCRIPTS)
+backrestsampledir = $(sampledir)/pgbackrest
+dist_backrestsample_DATA = etc/pgbackrest/pgbackrest.conf.in etc/pgbackrest/postgresql.conf.in
 # systemd's units: what they share is in one file, and the services' names come from the one list of them
-dist_systemdunit_DATA = etc/systemd/table-order-maintenance.timer etc/systemd/table-order-logrotate.timer
+dist_systemdunit_DATA = etc/systemd/table-order-maintenance.timer etc/systemd/table-order-logrotate.timer \
+	etc/systemd/table-order-backup.timer etc/systemd/table-order-restore-test.timer
 units = etc/systemd/table-order.target \
 	etc/systemd/table-order@.socket etc/systemd/table-order@.service \
 	etc/systemd/table-order-sse-relay.socket etc/systemd/table-order-sse-relay.service \
 	etc/systemd/table-order-outbox-dispatcher.service \
-	etc/systemd/table-order-maintenance.service etc/systemd/table-order-logrotate.service
+	etc/systemd/table-order-maintenance.service etc/systemd/table-order-logrotate.service \
+	etc/systemd/table-order-backup.service etc/systemd/table-order-restore-test.service
 nodist_systemdunit_DATA = $(units)
 EXTRA_DIST += $(units:%=%.in) etc/systemd/hardening
 CLEANFILES += $(units)
@@ -64,6 +68,6 @@ $(units): $(units:%=%.in) etc/systemd/hardening Makefile
 	$(AM_V_GEN)$(MKDIR_P) etc/systemd && \
 	sed -e '/^[@]hardening[@]$$/{' -e 'r $(srcdir)/etc/systemd/hardening' -e 'd' -e '}' \
 		-e 's|[@]bindir[@]|$(bindir)|; s|[@]cgibindir[@]|$(cgibindir)|; s|[@]pkglibexecdir[@]|$(pkglibexecdir)|' \
-		-e 's|[@]sysconfdir[@]|$(sysconfdir)|' \
+		-e 's|[@]sbindir[@]|$(sbindir)|; s|[@]sysconfdir[@]|$(sysconfdir)|' \
 		-e 's|[@]sockets[@]|$(instances:%=table-order@%.socket)|; s|[@]services[@]|$(instances:%=table-order@%.service)|' \
 		$(srcdir)/$@.in >$@

@@ -79,16 +79,22 @@ resume_replication() {
 	pair_do "$(primary)" resume >"$DIR/log/pair.console" 2>&1
 }
 
+takes_writes() {
+	dead "$(primary)" || [ "$(psql_do -d postgres -c 'select pg_is_in_recovery()' 2>/dev/null)" = f ]
+}
+
 start_postgres() {
 	if given DATABASE_URL || { alive postgres && { ! has_standby || alive postgres2; }; }; then
 		return 0
 	fi
 	if [ ! -e "$DIR/postgres/PG_VERSION" ] && [ "$(primary)" = postgres ]; then
-		as $pg_bin/initdb -D "$DIR/postgres" -U postgres --auth=trust -E UTF8 --locale=C.UTF-8 \
+		as $pg_bin/initdb -D "$DIR/postgres" -U postgres --data-checksums --auth=trust -E UTF8 --locale=C.UTF-8 \
 			>"$DIR/log/initdb.console" 2>&1 || die "initdb: $(last_words initdb)"
 		! has_standby || as sh -c "echo \"include '$TOP/etc/postgresql/pair.conf'\" >>'$DIR/postgres/postgresql.conf'"
 	fi
 	alive "$(primary)" || launch_node "$(primary)"
+	# one that was restored from a backup reads its WAL first
+	wait_until 300 takes_writes || die "PostgreSQL is still in recovery: $(last_words "$(primary)")"
 	# before the first commit, which waits for it
 	! has_standby || alive "$(standby)" || join_standby "$(standby)"
 	psql_do -d postgres <"$TOP/db/bootstrap.sql" >"$DIR/log/bootstrap.console" 2>&1 || die "db/bootstrap.sql: $(last_words bootstrap)"
