@@ -38,23 +38,32 @@ struct check {
 #define KEY(KEY, member) .key = #KEY, .at = offsetof(struct conf, member)
 #define OWNER .needs = { "database-owner" }
 
+#define DIRECTORY_REMEDY "make it, and give it to the programs' user"
+#define DATABASE_REMEDY "start the database, or correct its URL; its log says more"
+#define ENCRYPTION_REMEDY \
+	"move it to a LUKS volume; or set ALLOW_UNENCRYPTED=1 if the disk encrypts itself or you " \
+	"may do without"
+
 static const struct check checks[] = {
 	{ "configuration", look_configuration,
 	    "`orderctl check-config` lists every problem; table-order.env(5) explains each key" },
-	{ "secrets", look_secrets, "" },
+	{ "secrets", look_secrets,
+	    "they are for root and the programs' user: chown root:table-order, chmod 640" },
 	{ "keys", look_keys,
 	    "`orderctl keygen --rotate DIR` makes a pair that fits; then restart the programs" },
-	{ "run-dir", look_directory, "", KEY(RUN_DIR, run_dir) },
-	{ "log-dir", look_directory, "", KEY(LOG_DIR, log_dir) },
-	{ "upload-dir", look_directory, "", KEY(UPLOAD_DIR, upload_dir) },
+	{ "run-dir", look_directory, DIRECTORY_REMEDY, KEY(RUN_DIR, run_dir) },
+	{ "log-dir", look_directory, DIRECTORY_REMEDY, KEY(LOG_DIR, log_dir) },
+	{ "upload-dir", look_directory, DIRECTORY_REMEDY, KEY(UPLOAD_DIR, upload_dir) },
 	{ "disk-space", look_disk_space,
 	    "delete what is not needed or make the file system larger; `df -h` and `df -i` tell" },
 
-	{ "database", look_database, "", KEY(DATABASE_URL, database_url) },
-	{ "database-owner", look_database, "", KEY(DATABASE_OWNER_URL, database_owner_url) },
-	{ "database-dispatcher", look_database, "",
+	{ "database", look_database, DATABASE_REMEDY, KEY(DATABASE_URL, database_url) },
+	{ "database-owner", look_database, DATABASE_REMEDY,
+	    KEY(DATABASE_OWNER_URL, database_owner_url) },
+	{ "database-dispatcher", look_database, DATABASE_REMEDY,
 	    KEY(DISPATCHER_DATABASE_URL, dispatcher_database_url) },
-	{ "database-relay", look_database, "", KEY(RELAY_DATABASE_URL, relay_database_url) },
+	{ "database-relay", look_database, DATABASE_REMEDY,
+	    KEY(RELAY_DATABASE_URL, relay_database_url) },
 	{ "database-version", look_version, "upgrade the database to PostgreSQL 15", OWNER },
 	{ "database-commit", look_commit,
 	    "see database-standby; does a standby hang, is the disk of the database full?",
@@ -98,10 +107,10 @@ static const struct check checks[] = {
 	{ "stream", look_stream, "see relay; the web server must pass streams on without buffering",
 	    .needs = { "public-url", "keys", "database-owner" } },
 
-	{ "encryption-data", look_data_encryption, "", OWNER },
-	{ "encryption-wal", look_wal_encryption, "", OWNER },
-	{ "encryption-uploads", look_upload_encryption, "" },
-	{ "encryption-backups", look_backup_encryption, "" },
+	{ "encryption-data", look_data_encryption, ENCRYPTION_REMEDY, OWNER },
+	{ "encryption-wal", look_wal_encryption, ENCRYPTION_REMEDY, OWNER },
+	{ "encryption-uploads", look_upload_encryption, ENCRYPTION_REMEDY },
+	{ "encryption-backups", look_backup_encryption, ENCRYPTION_REMEDY },
 };
 
 #define CHECK_COUNT (sizeof(checks) / sizeof(checks[0]))
@@ -151,7 +160,6 @@ look_and_exit(const struct check *c, struct doctor *d, int out)
 	dup2(null, STDOUT_FILENO);
 	dup2(null, STDERR_FILENO);
 	signal(SIGPIPE, SIG_IGN);
-	snprintf(f.remedy, sizeof(f.remedy), "%s", c->remedy);
 	if (c->key != NULL) {
 		d->key = c->key;
 		d->value = *(const char *const *)((const char *)d->conf + c->at);
@@ -186,7 +194,6 @@ examine(const struct check *c, struct doctor *d, struct finding *f)
 	int ends[2], status;
 	pid_t pid;
 
-	snprintf(f->remedy, sizeof(f->remedy), "%s", c->remedy);
 	fflush(NULL);
 	if (pipe2(ends, O_CLOEXEC) == -1 || (pid = fork()) == -1) {
 		doctor_say(f, SEEN_FAILED, "cannot look: %s", strerror(errno));
@@ -229,18 +236,25 @@ missing_need(const struct check *c, const struct finding *findings)
 	return NULL;
 }
 
-static bool
-wants_remedy(const struct finding *f)
+/* What to do; NULL when there is nothing to be done. */
+static const char *
+remedy_of(const struct check *c, const struct finding *f)
 {
-	return f->remedy[0] != '\0' && f->outcome != SEEN_OK;
+	if (f->outcome == SEEN_OK)
+		return NULL;
+	if (f->remedy[0] != '\0')
+		return f->remedy;
+	return f->outcome == SEEN_SKIPPED ? NULL : c->remedy;
 }
 
 static void
 print_finding(const struct check *c, const struct finding *f)
 {
+	const char *remedy = remedy_of(c, f);
+
 	printf("%-8s %-20s %s\n", outcome_names[f->outcome], c->name, f->seen);
-	if (wants_remedy(f))
-		printf("%-8s %-20s -> %s\n", "", "", f->remedy);
+	if (remedy != NULL)
+		printf("%-8s %-20s -> %s\n", "", "", remedy);
 	fflush(stdout);
 }
 
@@ -283,13 +297,14 @@ print_json(const struct finding *findings)
 
 	for (size_t i = 0; i < CHECK_COUNT; i++) {
 		const struct finding *f = &findings[i];
+		const char *remedy = remedy_of(&checks[i], f);
 		json_object *one = json_new_object(a);
 
 		json_put_text(one, "name", checks[i].name);
 		json_put_text(one, "status", outcome_names[f->outcome]);
 		json_put_text(one, "seen", f->seen);
-		if (wants_remedy(f))
-			json_put_text(one, "remedy", f->remedy);
+		if (remedy != NULL)
+			json_put_text(one, "remedy", remedy);
 		json_append(list, one);
 	}
 	json_put(all, "checks", list);

@@ -41,7 +41,7 @@ typedef void doctor_look(const struct doctor *d, struct finding *f);
 /* Says what was seen. The gravest of several counts, and those of one gravity are listed. */
 void doctor_say(struct finding *f, enum outcome outcome, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* A better remedy than the one in the table of checks. */
+/* What to do, where the table of checks does not say it well enough. */
 void doctor_remedy(struct finding *f, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -150,9 +150,19 @@ look_commit(const struct doctor *d, struct finding *f)
 	int64_t start_us = clock_mono_us();
 	PGresult *r = db != NULL ? doctor_row(db, &SQL_DOCTOR_COMMIT, NULL, f) : NULL;
 
-	if (r != NULL)
-		doctor_say(f, SEEN_OK, "a commit took %" PRId64 " ms",
-		    (clock_mono_us() - start_us + 500) / 1000);
+	if (r == NULL)
+		return;
+	doctor_say(
+	    f, SEEN_OK, "a commit took %" PRId64 " ms", (clock_mono_us() - start_us + 500) / 1000);
+	if (strcmp(text(r, 1), "on") != 0) {
+		doctor_say(f, SEEN_FAILED, "fsync is off: a crash may destroy the database");
+		doctor_remedy(f, "set fsync = on in postgresql.conf and reload");
+	} else if (strcmp(text(r, 2), "on") != 0 && strcmp(text(r, 2), "remote_apply") != 0) {
+		doctor_say(f, SEEN_FAILED,
+		    "synchronous_commit is %s: orders are acknowledged before they are safe",
+		    text(r, 2));
+		doctor_remedy(f, "set it to on, in postgresql.conf or for the role, and reload");
+	}
 }
 
 /* Who a URL logs in as. */

@@ -17,21 +17,12 @@
 
 #define REPOSITORIES 4
 
-static void
-remedy(struct finding *f)
-{
-	doctor_remedy(f,
-	    "move it to a LUKS volume; or set ALLOW_UNENCRYPTED=1 if the disk encrypts itself or "
-	    "you may do without");
-}
-
 /* What is not encrypted, or not known to be, is a failure unless it is allowed. */
 static void
 say_bare(const struct doctor *d, struct finding *f, const char *path, const char *why)
 {
 	doctor_say(f, d->conf->allow_unencrypted ? SEEN_WARNING : SEEN_FAILED,
 	    "%s is not encrypted (%s)", path, why);
-	remedy(f);
 }
 
 static void

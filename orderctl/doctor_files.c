@@ -44,6 +44,9 @@ look_configuration(const struct doctor *d, struct finding *f)
 	doctor_say(f, SEEN_FAILED, "%.*s", (int)n, first);
 	if (more > 0)
 		doctor_say(f, SEEN_FAILED, "and %d more", more);
+	if (access(conf_path(), R_OK) == -1 && errno == EACCES)
+		doctor_remedy(
+		    f, "run this as root: what follows was seen without its configuration");
 }
 
 /* Puts on the programs' user for good, if that is not us already. Returns 0, or -1: not ours to do,

@@ -6,7 +6,8 @@ select current_user, current_setting('server_version'), current_setting('server_
 
 -- A commit of its own: it reaches the disk, and the standby that is waited for, and no table.
 -- name: doctor_commit()
-select pg_logical_emit_message(true, 'table-order', 'doctor');
+select pg_logical_emit_message(true, 'table-order', 'doctor'), current_setting('fsync'),
+	current_setting('synchronous_commit');
 
 -- What is wrong with the roles' attributes, NULL when nothing is.
 -- name: doctor_roles(text owner, text service, text dispatcher, text relay)
@@ -64,8 +65,7 @@ select current_setting('synchronous_standby_names'),
 	coalesce(substring(current_setting('synchronous_standby_names') from '(\d+)\s*\(')::integer, 1),
 	count(*),
 	count(*) filter (where state = 'streaming' and sync_state in ('sync', 'quorum')),
-	pg_has_role('pg_read_all_stats', 'usage'),
-	current_setting('synchronous_commit')
+	pg_has_role('pg_read_all_stats', 'usage')
 from pg_stat_replication;
 
 -- name: doctor_checksums()

@@ -121,6 +121,10 @@ const faults = {
 		check: 'database-standby', seen: /commits wait for 1 of nobody, and 0 is there/, plant: () => alterSystem('synchronous_standby_names', 'nobody'), undo: () => alterSystem('synchronous_standby_names', ''),
 		also: ['database-commit'], well: ['schema'],
 	},
+	'commits that wait for nothing': {
+		check: 'database-commit', seen: /synchronous_commit is off/, plant: () => superSql('alter role table_order_service set synchronous_commit = off'),
+		undo: () => superSql('alter role table_order_service reset synchronous_commit'),
+	},
 	'a service that passes by row-level security': {
 		check: 'database-roles', seen: /table_order_service passes by row-level security/, plant: () => superSql('alter role table_order_service bypassrls'),
 		undo: () => superSql('alter role table_order_service nobypassrls'),
