@@ -1,6 +1,7 @@
-/** What etc/ gives Prometheus and Grafana, read. */
-import { readFileSync, readdirSync } from 'node:fs';
+/** What etc/ gives Prometheus and Grafana: read, and at work. */
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from './daemon.mjs';
 import { SOURCE } from './stack.mjs';
 
 const DASHBOARDS = join(SOURCE, 'etc/grafana/dashboards');
@@ -23,10 +24,65 @@ export function dashboardExpressions() {
 /** The metrics that alerts and dashboards ask for, without the parts of histograms: one list, theirs. */
 export function metricsInUse() {
 	const text = readFileSync(RULES, 'utf8').replace(/^\s*(#|summary:|runbook:|- alert:).*$/gm, '') + dashboardExpressions().map(({ expression }) => expression).join('\n');
-	return [...new Set(text.match(/\b(table_order|pg|redis|rabbitmq|nginx|node)_[a-z0-9_]+/g))].map((name) => name.replace(/_bucket$/, '')).sort();
+	return [...new Set(text.match(/\b(table_order|pg|redis|rabbitmq|nginx|node)_[a-zA-Z0-9_]+/g))].map((name) => name.replace(/_bucket$/, '')).sort();
 }
 
 /** The families that the backup writes for node_exporter. @param {string} name */
 export function isOfBackup(name) {
 	return /^table_order_(backup|restore_test)_/.test(name);
+}
+
+/** @param {string} text @param {string} what that must be in it @param {string} by */
+function replaced(text, what, by) {
+	if (!text.includes(what))
+		throw new Error(`there is no ${what}`);
+	return text.replaceAll(what, by);
+}
+
+/**
+ * Prometheus with the sample of etc/ and its rules, but for the addresses, and with seconds for minutes.
+ * @param {import('./daemon.mjs').Daemons} daemons
+ * @param {Record<string, string>} addresses the sample's address -> the real one; jobs of other addresses are left out
+ * @param {Record<string, string>} [rules] what is replaced in the rules
+ */
+export async function startPrometheus(daemons, addresses, rules = {}) {
+	const dir = daemons.directory('prometheus');
+	let [head, ...jobs] = readFileSync(join(SOURCE, 'etc/prometheus/prometheus.yml'), 'utf8').replace(/^ *#.*\n/gm, '').split(/^(?= {2}- job_name: )/m);
+	head = replaced(replaced(head, '15s', '1s'), "'localhost:9093'", `'${addresses['localhost:9093'] ?? ''}'`).replace("['']", '[]');
+	let text = head;
+	for (const job of jobs) {
+		const [address] = /localhost:\d+/.exec(job) ?? [''];
+		if (address in addresses)
+			text += replaced(job, address, addresses[address]);
+	}
+	let ruleText = readFileSync(RULES, 'utf8');
+	for (const [what, by] of Object.entries(rules))
+		ruleText = replaced(ruleText, what, by);
+	mkdirSync(join(dir, 'rules'), { recursive: true });
+	writeFileSync(join(dir, 'prometheus.yml'), text);
+	writeFileSync(join(dir, 'rules/table-order.yml'), ruleText);
+	const listen = `127.0.0.1:${await freePort()}`;
+	await daemons.start(`http://${listen}/-/ready`, 'prometheus', [`--config.file=${join(dir, 'prometheus.yml')}`,
+		`--storage.tsdb.path=${daemons.directory('prometheus/data')}`, `--web.listen-address=${listen}`]);
+	return new Prometheus(`http://${listen}`);
+}
+
+export class Prometheus {
+	/** @param {string} url */
+	constructor(url) {
+		this.url = url;
+	}
+
+	/** @param {string} path below /api/v1 @param {Record<string, string>} [parameters] */
+	async get(path, parameters = {}) {
+		const answer = await (await fetch(`${this.url}/api/v1/${path}?${new URLSearchParams(parameters)}`)).json();
+		if (answer.status !== 'success')
+			throw new Error(`${JSON.stringify(parameters)}: ${answer.error}`);
+		return answer.data;
+	}
+
+	/** The series of an expression, now. @param {string} query @returns {Promise<{metric: Record<string, string>, value: [number, string]}[]>} */
+	async query(query) {
+		return (await this.get('query', { query })).result;
+	}
 }
