@@ -124,6 +124,9 @@ post_complete_session(struct req *r)
 		req_fail(r, ERR_SESSION_NOT_FOUND);
 	if (req_failed(r))
 		return;
+	/* the clock was set back meanwhile: no session ends before it began */
+	if (row_bool(found, 0, "is_ahead"))
+		r->store.now = row_text(found, 0, "started_at");
 	end = (struct result) {
 		.session_id = row_int(found, 0, "session_id"),
 		.place = { table, row_text(found, 0, "table_number"),

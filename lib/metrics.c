@@ -215,6 +215,8 @@ metrics_observe_us(enum metric m, const char *labels, int64_t us)
 	const char *comma = labels[0] != '\0' ? "," : "";
 	char with_le[METRICS_NAME_SIZE];
 
+	if (us < 0)
+		us = 0; /* between two readings of a clock that was set back */
 	/* all of them, whatever falls into them: one that comes later would bend the quantiles */
 	for (int i = 0; i < METRICS_BUCKET_COUNT; i++) {
 		snprintf(with_le, sizeof(with_le), "%s%sle=\"%g\"", labels, comma,

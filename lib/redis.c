@@ -19,7 +19,8 @@
 
 /*
  * Rate limit: a sorted set of the requests of the last minute; a refused one is not counted, so
- * a client that waits Retry-After is let in. Answer: limited, remaining, reset in ms, token agreed
+ * a client that waits Retry-After is let in; nor is one of the future, from before the clock was
+ * set back. Answer: limited, remaining, reset in ms, token agreed
  * to, generation of tokens, generation of values, value.
  */
 static const char script[] =
@@ -29,6 +30,7 @@ static const char script[] =
     "  local t = redis.call('TIME')\n"
     "  local now, window = t[1] * 1000 + math.floor(t[2] / 1000), " WINDOW_MS "\n"
     "  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window)\n"
+    "  redis.call('ZREMRANGEBYSCORE', KEYS[1], now + 1000, '+inf')\n"
     "  local used = redis.call('ZCARD', KEYS[1])\n"
     "  if used >= limit then limited = 1 else\n"
     "    redis.call('ZADD', KEYS[1], now, t[1] .. '.' .. t[2] .. '.' .. ARGV[2])\n"

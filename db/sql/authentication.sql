@@ -22,14 +22,16 @@ where a.role = 'super_admin' and lower(a.username) = lower($1);
 -- name: login_lock(text account, text address)
 select pg_advisory_xact_lock(1, hashtext(lower($1))), pg_advisory_xact_lock(2, hashtext($2));
 
--- Until when: the oldest failure that counts leaves the window.
+-- Until when: the oldest failure that counts leaves the window. Failures of the future are from before the clock was set
+-- back, and would count for longer than the window; servers that take over from each other differ by less than a minute.
 -- name: login_failures(text account, inet address, bigint window_seconds)
 select count(*) filter (where account = lower($1) and address = $2::inet) as both,
 	count(*) filter (where account = lower($1)) as by_account,
 	count(*) filter (where address = $2::inet) as by_address,
 	ceil(extract(epoch from min(failed_at) - clock_timestamp()))::bigint + $3 as retry_after
 from login_failures
-where (account = lower($1) or address = $2::inet) and failed_at > clock_timestamp() - make_interval(secs => $3);
+where (account = lower($1) or address = $2::inet) and failed_at > clock_timestamp() - make_interval(secs => $3)
+	and failed_at < clock_timestamp() + interval '1 minute';
 
 -- name: login_attempt(text account, inet address)
 insert into login_failures (account, address, failed_at) values (lower($1), $2, clock_timestamp()) returning id;

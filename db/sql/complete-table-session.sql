@@ -1,7 +1,7 @@
 -- The table, with its open session and the one that was asked for.
 -- name: session_find(bigint table_id, bigint? session_id)
 select t.table_number, s.id as session_id, s.started_at, s.ended_at, s.archived_orders_count,
-	s.archived_total_price, s.payable_total_price, s.unserved_orders_count
+	s.archived_total_price, s.payable_total_price, s.unserved_orders_count, s.started_at > clock_timestamp() as is_ahead
 from dining_tables t
 left join table_sessions o on o.store_id = t.store_id and o.table_id = t.id and o.ended_at is null
 left join table_sessions s on s.store_id = t.store_id and s.table_id = t.id and s.id = coalesce($2, o.id)
