@@ -588,6 +588,11 @@ pg_pool_put(struct pg_pool *pool, struct pg *p)
 		pg_close(p);
 		return;
 	}
+	/* a process of one request at a time (mod_fcgid) has no other thread that could use it */
+	if (pool->conf->worker_threads == 1 && slot_wanted(pool->conf->run_dir, SLOT_NAME)) {
+		pg_close(p);
+		return;
+	}
 	p->idle_since_us = clock_mono_us();
 	pthread_mutex_lock(&pool->lock);
 	p->next = pool->idle;

@@ -4,7 +4,8 @@
  *
  * Every connection of every program holds one of DB_POOL_SIZE slots in
  * RUN_DIR. A program keeps its idle connections and gives them up, after a
- * second, when another program waits for a slot.
+ * second, when another program waits for a slot; one with a single worker
+ * thread at once.
  *
  * Statements are named (db/sql/<program>.sql) and prepared on a connection at
  * their first use, in the same flush.
@@ -92,7 +93,8 @@ void pg_pool_free(struct pg_pool *pool);
  * back; the wait for a slot moves it on. Any thread.
  */
 struct pg *pg_pool_get(struct pg_pool *pool, int64_t *until_us, enum pg_refusal *why);
-/* Gives a connection back; one that is broken, inside a transaction or read-only is closed. */
+/* Gives a connection back; one that is broken, inside a transaction or read-only is closed. So is any
+ * that only another program could use, if one waits. */
 void pg_pool_put(struct pg_pool *pool, struct pg *p);
 /* Closes all idle connections: after one was found stale, its siblings are too. */
 void pg_pool_drop_idle(struct pg_pool *pool);

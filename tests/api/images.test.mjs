@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { Client, assertError, assertInvalid, assertOk } from './lib/client.mjs';
 import { form } from './lib/form.mjs';
 import { blackPng, chunk, convert, emptyPng, halves, look, photo, png, withExif } from './lib/picture.mjs';
-import { sharedStack } from './lib/stack.mjs';
+import { WEB, sharedStack } from './lib/stack.mjs';
 import { newStore } from './lib/store.mjs';
 import { sql } from './lib/sql.mjs';
 import { until, within } from './lib/until.mjs';
@@ -59,13 +59,15 @@ async function filesOf(menu) {
 	return { image: image.bytes, thumbnail: thumbnail.bytes };
 }
 
-/** Waits until every file is a menu's, and every menu's file is there. Others may upload meanwhile. */
+/** Waits until every file is a menu's, and every file of a menu of this store is there. Others may upload meanwhile. */
 async function assertNoOrphans() {
-	await until('no file without a menu', async () => {
-		const files = readdirSync(stack.env.UPLOAD_DIR).sort();
-		const rows = (await sql(stack, "select image_path from menus where image_path is not null union select thumbnail_path from menus where thumbnail_path is not null")).split('\n').filter(Boolean).sort();
-		return JSON.stringify(files) === JSON.stringify(rows);
-	}, 5000);
+	const paths = (/** @type {string} */ where) => `select image_path from menus where image_path is not null${where} union select thumbnail_path from menus where thumbnail_path is not null${where}`;
+	const lines = (/** @type {string} */ text) => text.split('\n').filter(Boolean);
+	await until('no file without a menu, no menu without its files', async () => {
+		const files = readdirSync(stack.env.UPLOAD_DIR);
+		const [all, ours] = [lines(await sql(stack, paths(''))), lines(await store.sql(paths(" and store_id = :'store'")))];
+		return files.every((name) => all.includes(name)) && ours.every((name) => files.includes(name));
+	}, 20000);
 }
 
 /** @param {number[]} actual @param {number[]} expected Two colours are alike. */
@@ -80,10 +82,11 @@ function assertClean(bytes) {
 		assert.ok(!text.includes(word), `the stored file has ${word}`);
 }
 
-/** @returns {Record<string, number>} */
+/** What a process of the program has had at most, in MiB. */
 function memory() {
-	const status = readFileSync(`/proc/${stack.pid('menu')}/status`, 'utf8');
-	return Object.fromEntries(['VmHWM', 'VmRSS'].map((name) => [name, Math.round(Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]) / 1024)]));
+	const pids = stack.pids('menu');
+	assert.ok(pids.length > 0);
+	return Math.max(...pids.map((pid) => Math.round(Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024)));
 }
 
 describe('a picture is taken', () => {
@@ -160,7 +163,7 @@ describe('a picture is taken', () => {
 		assert.deepEqual(look((await filesOf(assertOk(await upload(blackPng(8000, 5000)), 201))).image).width, 1600);
 		assert.deepEqual(look((await filesOf(assertOk(await upload(blackPng(5000, 8000, 8)), 201))).image).height, 1600);
 		assertError(await upload(blackPng(8001, 5000)), 400, 'IMAGE_INVALID');
-		console.log(`# after 40 megapixels the program has had ${memory().VmHWM} MiB at most`);
+		console.log(`# after 40 megapixels the program has had ${memory()} MiB at most`);
 	});
 	test('without the empty canvas that it says is around it', async () => {
 		const bytes = Buffer.from(convert(small, 'PNG', 'GIF'));
@@ -200,7 +203,7 @@ describe('a picture is taken', () => {
 		const uploaded = performance.now() - at;
 		at = performance.now();
 		const { bytes: image } = await download(menu.image_url);
-		console.log(`# a JPEG of 5 MiB, 12 megapixels: up in ${Math.round(uploaded)} ms; ${Math.round(image.length / 1024)} KiB down in ${Math.round(performance.now() - at)} ms; the program had ${memory().VmHWM} MiB at most`);
+		console.log(`# a JPEG of 5 MiB, 12 megapixels: up in ${Math.round(uploaded)} ms; ${Math.round(image.length / 1024)} KiB down in ${Math.round(performance.now() - at)} ms; the program had ${memory()} MiB at most`);
 		assert.ok(uploaded < 10000);
 		assertError(await upload(Buffer.concat([bytes, Buffer.alloc(1)])), 400, 'IMAGE_INVALID');
 	});
@@ -347,7 +350,7 @@ describe('is refused, fast, and leaves nothing:', () => {
 			assert.ok(ms < FAST_MS, `it took ${ms} ms`);
 			if (ms > slowest.ms)
 				Object.assign(slowest, { what, ms });
-			assert.ok(memory().VmHWM < 1024, `the program took ${memory().VmHWM} MiB`);
+			assert.ok(memory() < 1024, `the program took ${memory()} MiB`);
 		});
 	}
 	test('bodies over 6 MiB, before they are read', async () => {
@@ -391,7 +394,7 @@ describe('is refused, fast, and leaves nothing:', () => {
 		await filesOf(menu);
 	});
 	after(async () => {
-		console.log(`# the slowest refusal took ${Math.round(slowest.ms)} ms: ${slowest.what}; the program had ${memory().VmHWM} MiB at most`);
+		console.log(`# the slowest refusal took ${Math.round(slowest.ms)} ms: ${slowest.what}; the program had ${memory()} MiB at most`);
 		assert.equal(await store.sql("select count(*) from menus where store_id = :'store' and name = 'x' and image_path is not null"), '0');
 		await assertNoOrphans();
 	});
@@ -422,11 +425,10 @@ describe('a form that lies is refused, and leaves nothing:', () => {
 	const lies = () => store.sql("select count(*) from menus where store_id = :'store' and name = '거짓말'");
 
 	test('(one that does not is taken)', async () => {
-		assertOk(await send(Buffer.concat([good(), end])), 201);
-		assertOk(await send(Buffer.concat([good(), end]), `Multipart/Form-Data; charset=utf-8; boundary="${B}"`), 201);
-		await store.sql("delete from menus where store_id = :'store' and name = '거짓말'");
-		for (const name of readdirSync(stack.env.UPLOAD_DIR))
-			assert.ok(name);
+		for (const type of [undefined, `Multipart/Form-Data; charset=utf-8; boundary="${B}"`]) {
+			const menu = assertOk(await send(Buffer.concat([good(), end]), type), 201);
+			assertOk(await store.client.api('DELETE', `${MENUS}/${menu.id}`, { token: store.admin.token }), 204);
+		}
 	});
 	/** @type {Record<string, () => [Buffer, string?]>} */
 	const bad = {
@@ -461,10 +463,12 @@ describe('a form that lies is refused, and leaves nothing:', () => {
 		const body = Buffer.concat([good(), end]);
 		const head = (/** @type {number} */ n) => `POST ${MENUS} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer ${store.admin.token}\r\nContent-Type: multipart/form-data; boundary=${B}\r\nContent-Length: ${n}\r\n\r\n`;
 		const long = await raw(Buffer.concat([Buffer.from(head(body.length + 1000)), body]), true);
-		assert.ok(long === '' || /^HTTP\/1\.1 4\d\d /.test(long), long);
+		/* mod_fcgid takes a client that leaves in the middle for its own failure */
+		assert.ok(long === '' || /^HTTP\/1\.1 4\d\d /.test(long) || (WEB === 'apache-fcgid' && /^HTTP\/1\.1 500 /.test(long)), long);
 		assert.match(await raw(Buffer.concat([Buffer.from(head(body.length - 30)), body]), false), /^HTTP\/1\.1 400 /);
 	});
 	after(async () => {
 		assert.equal(await lies(), '0');
+		await assertNoOrphans();
 	});
 });

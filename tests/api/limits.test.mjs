@@ -92,9 +92,10 @@ describe('a pool that stays empty', () => {
 
 describe('a login', () => {
 	test('takes as long for an account that does not exist as for one that does', async () => {
-		/* in turns, and the best of many: whatever else the machine does meets both alike */
+		/* in turns, and the best of so many that whatever else the machine does has met both alike */
 		const least = { known: Infinity, unknown: Infinity };
-		for (let round = 0; round < 4; round++) {
+		const alike = () => least.unknown > least.known * 0.6 && least.known > least.unknown * 0.6;
+		for (let round = 0; round < 4 || (round < 20 && !alike()); round++) {
 			const store = await newStore(stack, { login: false });
 			for (let i = 0; i < 10; i++) {
 				const which = i % 2 === 0 ? 'known' : 'unknown';
@@ -104,7 +105,7 @@ describe('a login', () => {
 				least[which] = Math.min(least[which], performance.now() - start);
 			}
 		}
-		assert.ok(least.unknown > least.known * 0.6 && least.known > least.unknown * 0.6, JSON.stringify(least));
+		assert.ok(alike(), JSON.stringify(least));
 	});
 });
 

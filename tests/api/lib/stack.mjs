@@ -63,6 +63,12 @@ export class Stack {
 		return descendants(supervisor).find((pid) => executable(pid) === name);
 	}
 
+	/** @param {string} program The processes that serve its requests: where the web server starts them itself, they are the web server's. */
+	pids(program) {
+		const [web, pid] = [this.info.pids.apache, program in this.info.supervisors ? this.pid(program) : undefined];
+		return pid !== undefined ? [pid] : descendants(web).filter((child) => executable(child) === program);
+	}
+
 	/** @param {string} name Waits until a program other than the one with this pid runs. @param {number} before */
 	replaced(name, before) {
 		return until(`a new ${name}`, () => {
