@@ -1,6 +1,7 @@
 /*
  * error: the one table of error codes. A code is permanent (SPEC of the API);
- * its status and its two messages stand beside it.
+ * its status and its two messages stand beside it. What the web servers'
+ * samples in etc/ say themselves is held against it by tests/errors.
  */
 #ifndef ERROR_H
 #define ERROR_H
@@ -72,7 +73,10 @@
 	    "지금은 이미지를 저장할 수 없습니다. 잠시 후 다시 시도해 주세요.", \
 	    "Pictures cannot be stored at the moment. Try again later.") \
 	E(DEPENDENCY_UNAVAILABLE, 503, "잠시 서비스를 이용할 수 없습니다. 다시 시도해 주세요.", \
-	    "The service is not available at the moment. Try again.")
+	    "The service is not available at the moment. Try again.") \
+	/* said by web servers only */ \
+	E(GATEWAY_TIMEOUT, 504, "처리 시간이 초과되었습니다. 다시 시도해 주세요.", \
+	    "The request took too long. Try again.")
 
 enum error_code {
 	ERR_NONE,

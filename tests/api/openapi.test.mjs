@@ -17,9 +17,6 @@ const client = new Client(stack);
 /** Who may, as the document says it. @type {Record<string, string>} */
 const SCHEMES = { table: 'tableToken', store_admin: 'storeAdminToken', super_admin: 'superAdminToken' };
 
-/** The web server's own. */
-const GATEWAY_TIMEOUT = { code: 'GATEWAY_TIMEOUT', status: 504, korean: '처리 시간이 초과되었습니다. 다시 시도해 주세요.' };
-
 /** @returns {{name: string, method: string, path: string, item: any, operation: any}[]} */
 function operations() {
 	return Object.entries(document.paths).flatMap(([path, item]) => METHODS.filter((method) => item[method] !== undefined)
@@ -151,7 +148,7 @@ describe('the document', () => {
 });
 
 describe('the errors of the document', () => {
-	const table = [...errorTable(), GATEWAY_TIMEOUT];
+	const table = errorTable();
 
 	test('are those of lib/error.h, at their statuses', () => {
 		assert.ok(table.length > 30);

@@ -62,7 +62,7 @@ every_code_has_a_status_and_both_messages(void)
 		enum error_code code = (enum error_code)i;
 		const char *ko = error_message(code, LANG_KO), *en = error_message(code, LANG_EN);
 
-		CU_ASSERT_TRUE(error_status(code) >= 400 && error_status(code) <= 503);
+		CU_ASSERT_TRUE(error_status(code) >= 400 && error_status(code) <= 504);
 		if (!has_hangul(ko) || !http_utf8_valid(ko, strlen(ko)))
 			CU_FAIL(error_name(code));
 		if (has_hangul(en) || !isupper((unsigned char)en[0]))
@@ -123,6 +123,7 @@ codes_of_the_first_release_stay(void)
 		{ ERR_LOGIN_THROTTLED, "LOGIN_THROTTLED", 429 },
 		{ ERR_INTERNAL_ERROR, "INTERNAL_ERROR", 500 },
 		{ ERR_DEPENDENCY_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", 503 },
+		{ ERR_GATEWAY_TIMEOUT, "GATEWAY_TIMEOUT", 504 },
 	};
 
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
