@@ -1,6 +1,7 @@
 /**
- * The machine is gone: data, pictures, keys and configuration. What the repository has makes a new one, by the steps of
- * doc/operations/backup.md, and it takes orders again. Then an hour that should not have been is taken back.
+ * A backup is made while tables order. Then the machine is gone: data, pictures, keys and configuration. What the repository
+ * has makes a new one, by the steps of doc/operations/backup.md, and it takes orders again. Then an hour that should not
+ * have been is taken back.
  */
 import assert from 'node:assert/strict';
 import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -11,8 +12,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { Backups } from '../api/lib/backup.mjs';
 import { assertOk } from '../api/lib/client.mjs';
 import { form } from '../api/lib/form.mjs';
-import { persist, report } from '../api/lib/load.mjs';
+import { orderThrough, persist, report } from '../api/lib/load.mjs';
 import { photo } from '../api/lib/picture.mjs';
+import { Streams } from '../api/lib/sse.mjs';
 import { ownStack } from '../api/lib/stack.mjs';
 import { newStore } from '../api/lib/store.mjs';
 import { until } from '../api/lib/until.mjs';
@@ -100,9 +102,16 @@ function emptyDirectory(part) {
 	chownSync(path, backups.owner.uid, backups.owner.gid);
 }
 
-test('from nothing to serving orders', async () => {
+test('a backup while tables order', async () => {
 	await fill();
-	assertDone(await backups.run(['backup']));
+	const streams = new Streams(stack);
+	await orderThrough(stack, streams, async () => assertDone(await backups.run(['backup'])),
+		{ drill: 'a backup while tables order', note: `${PAST_ORDERS} past orders, ${PICTURES} pictures` });
+	streams.closeAll();
+	assertDone(await backups.run(['restore-test']));
+});
+
+test('from nothing to serving orders', async () => {
 	const archived = await orders(BEFORE_ARCHIVED);
 	/* what archive_timeout does within a minute */
 	backups.backrest('check');
