@@ -50,6 +50,11 @@ dist_postgresqlsample_SCRIPTS = etc/postgresql/pair
 AM_INSTALLCHECK_STD_OPTIONS_EXEMPT += $(dist_postgresqlsample_SCRIPTS)
 backrestsampledir = $(sampledir)/pgbackrest
 dist_backrestsample_DATA = etc/pgbackrest/pgbackrest.conf.in etc/pgbackrest/postgresql.conf.in
+# three of them under Patroni
+patronisampledir = $(sampledir)/patroni
+dist_patronisample_DATA = etc/patroni/patroni.yml.in etc/patroni/etcd.in
+dist_patronisample_SCRIPTS = etc/patroni/make-certificates
+AM_INSTALLCHECK_STD_OPTIONS_EXEMPT += $(dist_patronisample_SCRIPTS)
 # systemd's units: what they share is in one file, and the services' names come from the one list of them
 dist_systemdunit_DATA = etc/systemd/table-order-maintenance.timer etc/systemd/table-order-logrotate.timer \
 	etc/systemd/table-order-backup.timer etc/systemd/table-order-restore-test.timer
