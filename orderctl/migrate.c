@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +58,51 @@ lock_alone(PGconn *db)
 	return r == NULL ? -1 : 0;
 }
 
+/* Whether a line of the plan is about this change: "name [requires] date planner # note". */
+static bool
+is_planned(const char *dir, const char *change)
+{
+	char path[PATH_MAX], *line = NULL;
+	size_t size = 0, n = strlen(change);
+	bool found = false;
+	FILE *plan;
+
+	snprintf(path, sizeof(path), "%s/sqitch.plan", dir);
+	plan = fopen(path, "re");
+	if (plan == NULL)
+		return true; /* sqitch is asked, and says so */
+	while (!found && getline(&line, &size, plan) != -1)
+		found = strncmp(line, change, n) == 0 && line[n] == ' ';
+	free(line);
+	fclose(plan);
+	return found;
+}
+
+/* An older version beside a newer one, or come back to, runs on the newer schema; sqitch would only
+ * complain. 1: so it is; 0: it is not; -1: not known, which has been said. */
+static int
+is_newer(PGconn *db, const char *dir)
+{
+	PGresult *r = ctl_run(db, &SQL_MIGRATION_REGISTRY, NULL);
+	bool registry = r != NULL && strcmp(PQgetvalue(r, 0, 0), "t") == 0;
+	int newer = r == NULL ? -1 : 0;
+
+	PQclear(r);
+	if (!registry)
+		return newer;
+	r = ctl_run(db, &SQL_MIGRATION_LAST, NULL);
+	if (r == NULL)
+		return -1;
+	if (PQntuples(r) == 1 && !is_planned(dir, PQgetvalue(r, 0, 0))) {
+		printf("the database is newer than this version (its last change is %s), which "
+		       "runs on it: nothing to do\n",
+		    PQgetvalue(r, 0, 0));
+		newer = 1;
+	}
+	PQclear(r);
+	return newer;
+}
+
 static int
 run_sqitch(const char *dir)
 {
@@ -88,7 +135,7 @@ ctl_migrate(int argc, char **argv)
 	const char *dir = PROJECT_DIR;
 	struct conf c;
 	PGconn *db = NULL;
-	int option, result = CTL_FAILED;
+	int option, newer = -1, result = CTL_FAILED;
 
 	while ((option = getopt_long(argc, argv, "d:", options, NULL)) != -1) {
 		if (option != 'd')
@@ -99,7 +146,11 @@ ctl_migrate(int argc, char **argv)
 		return ctl_usage("migrate", "unexpected '%s'", argv[optind]);
 	if (ctl_conf(&c, CONF_OWNER) == 0)
 		db = ctl_connect(&c);
-	if (db != NULL && lock_alone(db) == 0 && put_environment(c.database_owner_url) == CTL_OK)
+	if (db != NULL && lock_alone(db) == 0)
+		newer = is_newer(db, dir);
+	if (newer == 1)
+		result = CTL_OK;
+	else if (newer == 0 && put_environment(c.database_owner_url) == CTL_OK)
 		result = run_sqitch(dir);
 	PQfinish(db);
 	conf_fini(&c);

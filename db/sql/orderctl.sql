@@ -6,6 +6,12 @@ select pg_try_advisory_lock(7547406302);
 -- name: migration_lock()
 select pg_advisory_lock(7547406302);
 
+-- name: migration_registry()
+select to_regclass('sqitch.changes') is not null;
+
+-- name: migration_last()
+select change from sqitch.changes order by committed_at desc, planned_at desc limit 1;
+
 -- name: super_admin_add(text username, text password_hash)
 insert into admins (role, username, password_hash)
 values ('super_admin', $1, $2)
