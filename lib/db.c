@@ -246,25 +246,32 @@ db_flush(struct req *r)
 }
 
 void
+db_rollback(struct req *r)
+{
+	struct db *db = r->db;
+	PGresult *results[PENDING_LIMIT + 1];
+	int n = db->pending_count;
+
+	db->pending_count = 0;
+	if (db->lost || (n == 0 && !pg_in_transaction(db->pg)))
+		return;
+	/* what was queued but not sent belongs to a request that failed */
+	pg_queue_text(db->pg, "rollback");
+	if (pg_flush(db->pg, results, n + 1) == 0)
+		while (n >= 0)
+			PQclear(results[n--]);
+}
+
+void
 db_release(struct req *r)
 {
 	struct db *db = r->db;
 
 	if (db->pg == NULL)
 		return;
-	/* what was queued but not sent belongs to a request that failed */
-	if (!db->lost && (db->pending_count > 0 || pg_in_transaction(db->pg))) {
-		PGresult *results[PENDING_LIMIT + 1];
-		int n = db->pending_count;
-
-		pg_queue_text(db->pg, "rollback");
-		if (pg_flush(db->pg, results, n + 1) == 0)
-			while (n >= 0)
-				PQclear(results[n--]);
-	}
+	db_rollback(r);
 	pg_pool_put(r->app->pool, db->pg);
 	db->pg = NULL;
-	db->pending_count = 0;
 }
 
 int

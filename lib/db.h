@@ -61,7 +61,9 @@ struct db {
 
 /* Queues "begin", "commit", … */
 void db_command(struct req *r, const char *command);
-/* Ends the transaction that failed, and gives the connection back. */
+/* Ends a transaction that failed; the connection may be used on. */
+void db_rollback(struct req *r);
+/* The same, and gives the connection back. */
 void db_release(struct req *r);
 
 #endif

@@ -162,7 +162,9 @@ settle_files(struct req *r)
  *
  *	how it ended                     transaction   runs again      files             cache
  *	the handler succeeded            committed     -               obsolete removed  voided
- *	the handler failed               rolled back   -               created removed   -
+ *	the handler failed (RT_WRITE:    rolled back   -               created removed   -
+ *	  once a standby has confirmed
+ *	  that this is the primary)
  *	a lost race (40001, 40P01)       rolled back   yes             created removed   -
  *	connection lost, or its server   never was     yes, after a    created removed   -
  *	  demoted, before COMMIT went                  wait

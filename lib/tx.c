@@ -178,6 +178,17 @@ queue_epilogue(struct req *r)
 		sql_counter_seq(r, s->id, s->last_seq);
 }
 
+/* Committed here, but on no standby: not to be acknowledged. */
+static void
+check_standby(struct req *r)
+{
+	if (req_failed(r) || !pg_standby_skipped(r->db->pg))
+		return;
+	r->db->lost = true;
+	req_fail_retry(r, ERR_DEPENDENCY_UNAVAILABLE, 2);
+	r->error_note = "the standby did not confirm the commit";
+}
+
 static void
 commit(struct req *r)
 {
@@ -191,14 +202,43 @@ commit(struct req *r)
 	db_command(r, "commit");
 	r->db->commits = true;
 	db_flush(r);
-	if (!req_failed(r) && pg_standby_skipped(r->db->pg)) {
-		/* committed here, but not on the standby: not to be acknowledged */
-		r->db->lost = true;
-		req_fail_retry(r, ERR_DEPENDENCY_UNAVAILABLE, 2);
-		r->error_note = "the standby did not confirm the commit";
-	}
+	check_standby(r);
 	if (!req_failed(r))
 		r->finished = finished;
+}
+
+/* Whether the request was refused because of what it read with its store's counter locked. */
+static bool
+refused_by_data(const struct req *r)
+{
+	const struct db *db = r->db;
+
+	return db->pg != NULL && db->checked && !db->lost && !db->conflict &&
+	    r->error != ERR_NONE && error_status(r->error) < 500 && route_has(r, RT_WRITE);
+}
+
+/* A primary that was frozen while another took its place goes on for a moment when it thaws: what
+ * it has not heard of it would call missing. So a refusal waits for a standby as a commit does, by
+ * a transaction with nothing but a locked row. */
+static void
+confirm_refusal(struct req *r)
+{
+	enum error_code refused = r->error;
+	json_object *details = r->error_details;
+
+	db_rollback(r);
+	r->error = ERR_NONE;
+	r->error_details = NULL;
+	db_command(r, "begin");
+	sql_tenant_set(r, r->who.store_id);
+	sql_counter_lock(r, r->who.store_id);
+	db_command(r, "commit");
+	db_flush(r);
+	check_standby(r);
+	if (req_failed(r))
+		return;
+	r->error = refused;
+	r->error_details = details;
 }
 
 static bool
@@ -257,6 +297,8 @@ tx_finish(struct req *r, int attempt)
 		commit(r);
 	else if (db->pg != NULL && r->error == ERR_NONE && db->pending_count > 0)
 		db_flush(r);
+	else if (refused_by_data(r))
+		confirm_refusal(r);
 	if (db->lost && db->commits && writes(r))
 		metrics_add(METRIC_DB_COMMITS_IN_DOUBT, "", 1);
 	r->in_doubt = leaves_doubt(r);

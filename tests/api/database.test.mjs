@@ -180,6 +180,23 @@ async function withoutStandby(cancels) {
 describe('a standby that does not confirm', () => {
 	test('a cancelled wait is no commit: the order is acknowledged once a standby has it', () => withoutStandby(2));
 	test('a cancelled wait each time is 503', () => withoutStandby(4));
+	test('a refusal waits for it, too: a primary that nobody follows may not know what it says is missing', async () => {
+		const { id } = assertOk(await order(), 201);
+		await set('synchronous_standby_names', 'nobody');
+		try {
+			const answers = [move(id, 'served', 1), move(Number.MAX_SAFE_INTEGER, 'ready', 1)];
+			await waiting();
+			await set('synchronous_standby_names', '');
+			assertError(await answers[0], 409, 'INVALID_STATUS_TRANSITION');
+			assertError(await answers[1], 404, 'ORDER_NOT_FOUND');
+			await set('synchronous_standby_names', 'nobody');
+			assertError(await move(Number.MAX_SAFE_INTEGER, 'ready', 1), 503, 'DEPENDENCY_UNAVAILABLE');
+		} finally {
+			await set('synchronous_standby_names', '');
+		}
+		const refused = await move(id, 'served', 1);
+		assert.equal(assertError(refused, 409, 'INVALID_STATUS_TRANSITION').details.order.id, id);
+	});
 	test('a look-up by the key waits for it, too, and no request longer than its time', async () => {
 		await set('synchronous_standby_names', 'nobody');
 		try {
