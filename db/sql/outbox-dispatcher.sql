@@ -5,7 +5,7 @@
 -- name: outbox_session()
 select set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),
 	set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '10s', false),
-	set_config('idle_session_timeout', '30s', false), set_config('synchronous_commit', 'local', false);
+	set_config('idle_session_timeout', '15s', false), set_config('synchronous_commit', 'local', false);
 
 -- name: outbox_lock()
 select pg_try_advisory_lock(hashtextextended('table-order outbox', 0));

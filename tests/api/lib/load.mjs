@@ -15,11 +15,11 @@ const BOARD_STREAM = '/api/admin/orders/stream';
  * @typedef {import('./client.mjs').Answer} Answer
  * @typedef {{acknowledged: number, lost: number, doubled: number, eventsLost: number, eventsDoubled: number, longestGapMs: number}} Counts
  *   longestGapMs: the longest time in which no order was acknowledged
- * @typedef {{orders?: number, tables?: number, paceMs?: number, patienceMs?: number, oneDay?: boolean, drill?: string, note?: string,
+ * @typedef {{orders?: number, tables?: number, paceMs?: number, patienceMs?: number, oneDay?: boolean, drill?: string, note?: string | (() => string),
  *   store?: import('./store.mjs').Store, boards?: import('./sse.mjs').EventStream[]}} Options
  *   orders: at least so many are made, and more until what is done has ended; paceMs: a table's pause between orders;
  *   patienceMs: for how long one request is tried; oneDay: false when the business day ends meanwhile;
- *   drill: the name under which the counts are reported; store, boards: instead of a new store and a stream of its own
+ *   drill: the name under which the counts are reported; note: what else is to be told, asked for at the end; store, boards: instead of a new store and a stream of its own
  */
 
 /** Tries again until the server has said yes or no. @param {() => Promise<Answer>} request @param {number} [patienceMs] */
@@ -73,7 +73,7 @@ export async function orderThrough(stack, streams, hurt, options = {}) {
 
 	const counts = { acknowledged: acknowledged.size, ...await count(store, acknowledged, boards, oneDay, patienceMs), longestGapMs: Math.round(gap.longest) };
 	if (drill !== undefined)
-		report(drill, counts, note);
+		report(drill, counts, typeof note === 'function' ? note() : note);
 	assert.deepEqual(counts, { ...counts, lost: 0, doubled: 0, eventsLost: 0, eventsDoubled: 0 });
 	await until('an empty outbox', async () => await store.sql("select count(*) from events where published_at is null and store_id = :'store'") === '0', patienceMs);
 	return counts;
