@@ -65,6 +65,42 @@ struct redis_link {
 	char why[128]; /* it was given up last */
 };
 
+/* text with its %XX undone; false when that cannot be, or does not fit. */
+static bool
+decode(char out[AUTHORITY_SIZE], const char *text)
+{
+	struct arena *a = arena_new(2 * AUTHORITY_SIZE);
+	const char *decoded = http_percent_decode(a, text, strlen(text), false);
+	bool fits = decoded != NULL && strlen(decoded) < AUTHORITY_SIZE;
+
+	if (fits)
+		strcpy(out, decoded);
+	arena_free(a);
+	return fits;
+}
+
+/* host, host:port, [address] or [address]:port; the brackets are no part of the address. */
+static int
+parse_place(struct redis *s, char *host)
+{
+	char *end = *host == '[' ? strchr(host, ']') : NULL;
+	char *colon = strrchr(end != NULL ? end : host, ':');
+
+	if (*host == '[' && (end == NULL || (end[1] != '\0' && end[1] != ':')))
+		return -1;
+	s->port = 6379;
+	if (colon != NULL) {
+		*colon = '\0';
+		s->port = (int)http_number(colon + 1, 1, 65535);
+	}
+	if (end != NULL) {
+		*end = '\0';
+		host++;
+	}
+	snprintf(s->host, sizeof(s->host), "%s", host);
+	return s->host[0] != '\0' && s->port > 0 ? 0 : -1;
+}
+
 static int
 parse_authority(struct redis *s, char *authority)
 {
@@ -74,22 +110,15 @@ parse_authority(struct redis *s, char *authority)
 		*at = '\0';
 		host = at + 1;
 		colon = strchr(authority, ':');
-		snprintf(
-		    s->password, sizeof(s->password), "%s", colon != NULL ? colon + 1 : authority);
+		if (!decode(s->password, colon != NULL ? colon + 1 : authority))
+			return -1;
 	}
 	slash = strchr(host, '/');
 	if (slash != NULL) {
 		*slash = '\0';
 		s->database = slash[1] != '\0' ? http_number(slash + 1, 0, 1000) : 0;
 	}
-	colon = strrchr(host, ':');
-	s->port = 6379;
-	if (colon != NULL) {
-		*colon = '\0';
-		s->port = (int)http_number(colon + 1, 1, 65535);
-	}
-	snprintf(s->host, sizeof(s->host), "%s", host);
-	return s->host[0] != '\0' && s->port > 0 && s->database >= 0 ? 0 : -1;
+	return s->database >= 0 ? parse_place(s, host) : -1;
 }
 
 struct redis *

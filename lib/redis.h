@@ -17,7 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One process's view of Redis; redis_new checks the URL: redis://[:password@]host[:port][/db] or
+/* One process's view of Redis; redis_new checks the URL: redis://[:password@]host[:port][/db], the
+ * password with %XX for what a URL does not bear, the host also an IPv6 address in []; or
  * unix:/path. NULL and a line on err when it is misshapen. */
 struct redis;
 struct redis *redis_new(const struct conf *c, FILE *err);

@@ -5,6 +5,11 @@
 
 #include "unit.h"
 
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
 /* Whether the URL is taken; what is said otherwise is one line that names the key. */
 static bool
 takes(const char *url)
@@ -31,12 +36,16 @@ urls_are_taken_or_refused(void)
 {
 	static const char *const good[] = { "redis://localhost", "redis://localhost/",
 		"redis://localhost:6379/0", "redis://:secret@10.0.0.1:65535/15", "redis://secret@h",
-		"redis://user:se@cret@h:1", "unix:/run/redis.sock" };
+		"redis://user:se@cret@h:1", "redis://:se%2Fc%40ret@h", "redis://[::1]",
+		"redis://[::1]:6379/1", "redis://:secret@[fe80::1%eth0]:6379",
+		"unix:/run/redis.sock" };
 	static const char *const bad[] = { "", "redis://", "redis:///0", "redis://:6379",
 		"redis://h:0", "redis://h:65536", "redis://h:", "redis://h:x", "redis://h:6379x",
 		"redis://h/x", "redis://h/-1", "redis://h/1001", "redis://h/0/1",
 		"redis://:secret@", "redis://:secret@:6379", "unix:", "unix:run/redis.sock",
-		"http://h", "REDIS://h", "localhost:6379", "rediss://h" };
+		"redis://:secret%@h", "redis://:secret%zz@h", "redis://:secret%00@h",
+		"redis://[::1", "redis://[::1]6379", "redis://[::1]:", "redis://[]", "http://h",
+		"REDIS://h", "localhost:6379", "rediss://h" };
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		if (!takes(good[i]))
@@ -65,11 +74,66 @@ what_does_not_fit_is_refused_not_cut(void)
 	CU_ASSERT_FALSE(takes(url));
 }
 
+/* What a program sends first to a Redis that listens on an address of this host, whose URL is
+ * prefix, the port, and suffix; false where the host has no such address. */
+static bool
+first_words(const struct sockaddr *address, socklen_t size, const char *prefix, char *words,
+    size_t words_size)
+{
+	int listener = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
+	struct sockaddr_storage bound;
+	socklen_t bound_size = sizeof(bound);
+	char url[200], error[300];
+	ssize_t n;
+
+	if (bind(listener, address, size) == -1 || listen(listener, 1) == -1 ||
+	    getsockname(listener, (struct sockaddr *)&bound, &bound_size) == -1) {
+		close(listener);
+		return false;
+	}
+	/* the port stands at the same place in both */
+	snprintf(
+	    url, sizeof(url), "%s:%d/3", prefix, ntohs(((struct sockaddr_in *)&bound)->sin_port));
+	if (fork() == 0) {
+		struct conf conf = { .redis_url = url };
+		struct redis *r = redis_new(&conf, stderr);
+
+		log_open(NULL, "test", LOG_ERROR);
+		/* nobody answers */
+		_exit(redis_ping(redis_link_new(r), error, sizeof(error)));
+	}
+	fd = accept(listener, NULL, NULL);
+	n = recv(fd, words, words_size - 1, MSG_WAITALL);
+	words[n > 0 ? n : 0] = '\0';
+	close(fd);
+	close(listener);
+	wait(NULL);
+	return true;
+}
+
+static void
+passwords_and_addresses_are_decoded(void)
+{
+	const struct sockaddr_in ip4 = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const struct sockaddr_in6 ip6 = { .sin6_family = AF_INET6,
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	char words[43];
+
+	CU_ASSERT_TRUE(first_words((const struct sockaddr *)&ip4, sizeof(ip4),
+	    "redis://:a%2F%40%25+z@127.0.0.1", words, sizeof(words)));
+	CU_ASSERT_STRING_EQUAL(words, "*2\r\n$4\r\nAUTH\r\n$6\r\na/@%+z\r\n*2\r\n$6\r\nSELECT\r\n");
+	if (first_words((const struct sockaddr *)&ip6, sizeof(ip6), "redis://:s%20t@[::1]", words,
+		sizeof(words)))
+		CU_ASSERT_TRUE(strncmp(words, "*2\r\n$4\r\nAUTH\r\n$3\r\ns t\r\n", 23) == 0);
+}
+
 int
 main(void)
 {
 	CU_TestInfo tests[] = {
 		{ "URLs are taken or refused", urls_are_taken_or_refused },
+		{ "passwords and addresses are decoded", passwords_and_addresses_are_decoded },
 		{ "what does not fit is refused, not cut", what_does_not_fit_is_refused_not_cut },
 		CU_TEST_INFO_NULL,
 	};
