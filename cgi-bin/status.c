@@ -23,6 +23,10 @@
 #define BUS_CHECK_MS 2000
 /* More than one host's time to accept us (dial.h): a second is tried. */
 #define DATABASE_CHECK_US (INT64_C(5) * CLOCK_SECOND_US)
+/* Whoever asks for our health shall not wait as long as orders do. */
+#define BUSY_AFTER_US (INT64_C(2) * CLOCK_SECOND_US)
+#define UP "up"
+#define DOWN "down"
 #define DOCS_FILE PKGDATADIR "/docs.html"
 
 /* Every route of every other program; made by the build from their own tables. */
@@ -35,74 +39,78 @@ static const struct {
 
 /* --- GET /health ---------------------------------------------------------------------------- */
 
-static bool
-database_is_up(struct req *r)
+/* "busy": connections are all taken, and nobody gives one back soon. */
+static const char *
+database_state(struct req *r)
 {
 	int64_t until_us = clock_mono_us() + DATABASE_CHECK_US;
 	enum pg_refusal why;
 	struct pg *pg;
 
-	while ((pg = pg_pool_get(r->app->pool, &until_us, &why)) != NULL) {
+	while ((pg = pg_pool_try(r->app->pool, BUSY_AFTER_US, &until_us, &why)) != NULL) {
 		PGresult *result = pg_run(pg, &SQL_PING, NULL);
 		bool stale = result == NULL && pg_reused(pg);
 
 		PQclear(result);
 		pg_pool_put(r->app->pool, pg);
 		if (!stale)
-			return result != NULL;
+			return result != NULL ? UP : DOWN;
 		/* one that was kept may be stale: a new one decides */
 		pg_pool_drop_idle(r->app->pool);
 	}
-	return false;
+	return why == PG_BUSY ? "busy" : DOWN;
 }
 
-static bool
-redis_is_up(struct req *r)
+static const char *
+redis_state(struct req *r)
 {
 	char error[256];
 	bool up = redis_ping(r->redis, error, sizeof(error));
 
 	if (!up)
 		log_warning("health: redis", LOG_S("error", error));
-	return up;
+	return up ? UP : DOWN;
 }
 
-static bool
-rabbitmq_is_up(struct req *r)
+static const char *
+rabbitmq_state(struct req *r)
 {
 	char error[BUS_ERROR_SIZE];
 	bool up = bus_check(r->app->conf.rabbitmq_url, BUS_CHECK_MS, error, sizeof(error)) == 0;
 
 	if (!up)
 		log_warning("health: rabbitmq", LOG_S("error", error));
-	return up;
+	return up ? UP : DOWN;
 }
 
-static bool
-check(struct req *r, json_object *checks, const char *name, bool (*is_up)(struct req *r))
+/* Looks at one of them, notes its state and returns it. */
+static const char *
+check(struct req *r, json_object *checks, const char *name, const char *(*look)(struct req *r))
 {
 	json_object *o = json_new_object(r->arena);
 	int64_t start_us = clock_mono_us();
-	bool up = is_up(r);
+	const char *state = look(r);
 
-	json_put_text(o, "state", up ? "up" : "down");
+	json_put_text(o, "state", state);
 	json_put_int(o, "time_ms", (clock_mono_us() - start_us + 500) / 1000);
 	json_put(checks, name, o);
-	return up;
+	return state;
 }
 
 static void
 get_health(struct req *r)
 {
 	json_object *answer = json_new_object(r->arena), *checks = json_new_object(r->arena);
-	bool database = check(r, checks, "database", database_is_up);
-	bool others = check(r, checks, "redis", redis_is_up);
+	const char *database = check(r, checks, "database", database_state);
+	const char *redis = check(r, checks, "redis", redis_state);
+	const char *rabbitmq = check(r, checks, "rabbitmq", rabbitmq_state);
+	bool down = strcmp(database, DOWN) == 0;
+	bool up = strcmp(database, UP) == 0 && strcmp(redis, UP) == 0 && strcmp(rabbitmq, UP) == 0;
 
-	others = check(r, checks, "rabbitmq", rabbitmq_is_up) && others;
-	json_put_text(answer, "status", !database ? "down" : others ? "up" : "degraded");
+	json_put_text(answer, "status", down ? DOWN : up ? UP : "degraded");
 	json_put_text(answer, "version", PACKAGE_VERSION);
 	json_put(answer, "checks", checks);
-	reply_json(r, database ? 200 : 503, answer);
+	reply_json(r, down ? 503 : 200, answer);
 }
 
 /* --- GET /metrics --------------------------------------------------------------------------- */

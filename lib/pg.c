@@ -98,12 +98,19 @@ take_notice(void *arg, const PGresult *result)
 
 static struct pg *take_one_idle(struct pg_pool *pool);
 
-/* Waits for a slot, telling the other programs' idle connections; or, with a pool, for a connection
- * that one of its own threads gives back, set in *given. -1: no slot. */
-static int
-wait_for_slot(const struct conf *c, struct pg_pool *pool, struct pg **given)
+static int64_t
+configured_wait_us(const struct conf *c)
 {
-	int64_t deadline = clock_mono_us() + c->db_pool_wait_seconds * CLOCK_SECOND_US;
+	return c->db_pool_wait_seconds * CLOCK_SECOND_US;
+}
+
+/* Waits for a slot, telling the other programs' idle connections; or, with a pool, for a connection
+ * that one of its own threads gives back, set in *given. -1: no slot; errno EAGAIN: all are taken.
+ */
+static int
+wait_for_slot(const struct conf *c, struct pg_pool *pool, int64_t wait_us, struct pg **given)
+{
+	int64_t deadline = clock_mono_us() + wait_us;
 	int fd = -1, want = -1;
 
 	for (;;) {
@@ -120,9 +127,12 @@ wait_for_slot(const struct conf *c, struct pg_pool *pool, struct pg **given)
 	if (want != -1)
 		close(want);
 	if (fd == -1 && *given == NULL) {
+		int error = errno;
+
 		metrics_add(METRIC_DB_POOL_TIMEOUTS, "", 1);
 		log_error("no database connection is free", LOG_S("run_dir", c->run_dir),
-		    LOG_I("db_pool_size", c->db_pool_size), LOG_S("error", strerror(errno)));
+		    LOG_I("db_pool_size", c->db_pool_size), LOG_S("error", strerror(error)));
+		errno = error;
 	}
 	return fd;
 }
@@ -185,18 +195,19 @@ connect_with_retries(struct pg *p, const struct conf *c, const char *url)
 
 /* A new connection, or one given back to the pool meanwhile. */
 static struct pg *
-get(const struct conf *c, const char *url, struct pg_pool *pool, int64_t *until_us,
+get(const struct conf *c, const char *url, struct pg_pool *pool, int64_t wait_us, int64_t *until_us,
     enum pg_refusal *why)
 {
 	int64_t start_us = clock_mono_us(), waited_us;
 	struct pg *given, *p;
-	int slot_fd = wait_for_slot(c, pool, &given);
+	int slot_fd = wait_for_slot(c, pool, wait_us, &given);
+	bool none_is_free = slot_fd == -1 && errno == EAGAIN;
 
 	waited_us = clock_mono_us() - start_us;
 	metrics_observe_us(METRIC_DB_POOL_WAIT, "", waited_us);
 	if (*until_us != INT64_MAX)
 		*until_us += waited_us;
-	*why = slot_fd == -1 && given == NULL ? PG_BUSY : PG_FINE;
+	*why = given != NULL ? PG_FINE : none_is_free ? PG_BUSY : PG_AWAY;
 	if (given != NULL)
 		given->until_us = *until_us;
 	if (slot_fd == -1)
@@ -208,9 +219,9 @@ get(const struct conf *c, const char *url, struct pg_pool *pool, int64_t *until_
 	p->until_us = *until_us;
 	if (connect_with_retries(p, c, url)) {
 		metrics_add(METRIC_DB_CONNECTIONS, "", 1);
+		*why = PG_FINE;
 		return p;
 	}
-	*why = PG_AWAY;
 	pg_close(p);
 	return NULL;
 }
@@ -220,7 +231,7 @@ pg_open(const struct conf *c, const char *url, enum pg_refusal *why)
 {
 	int64_t until_us = INT64_MAX;
 
-	return get(c, url, NULL, &until_us, why);
+	return get(c, url, NULL, configured_wait_us(c), &until_us, why);
 }
 
 /* Waits until the server has closed its end: it does so when the backend is gone, not before. */
@@ -577,7 +588,13 @@ take_one_idle(struct pg_pool *pool)
 struct pg *
 pg_pool_get(struct pg_pool *pool, int64_t *until_us, enum pg_refusal *why)
 {
-	return get(pool->conf, pool->url, pool, until_us, why);
+	return get(pool->conf, pool->url, pool, configured_wait_us(pool->conf), until_us, why);
+}
+
+struct pg *
+pg_pool_try(struct pg_pool *pool, int64_t wait_us, int64_t *until_us, enum pg_refusal *why)
+{
+	return get(pool->conf, pool->url, pool, wait_us, until_us, why);
 }
 
 void

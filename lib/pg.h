@@ -30,7 +30,7 @@ struct sql {
 enum pg_refusal {
 	PG_FINE,
 	PG_BUSY, /* no slot became free within DB_POOL_WAIT_SECONDS */
-	PG_AWAY, /* no server answered, after DB_CONNECT_RETRIES retries */
+	PG_AWAY, /* no server answered, after DB_CONNECT_RETRIES retries; or RUN_DIR is no use */
 };
 
 /* A flush that has not ended by then breaks its connection: a server that is frozen says nothing,
@@ -93,6 +93,9 @@ void pg_pool_free(struct pg_pool *pool);
  * back; the wait for a slot moves it on. Any thread.
  */
 struct pg *pg_pool_get(struct pg_pool *pool, int64_t *until_us, enum pg_refusal *why);
+/* The same, but the wait for a slot is wait_us at most: for who only looks how things are. */
+struct pg *pg_pool_try(
+    struct pg_pool *pool, int64_t wait_us, int64_t *until_us, enum pg_refusal *why);
 /* Gives a connection back; one that is broken, inside a transaction or read-only is closed. So is any
  * that only another program could use, if one waits. */
 void pg_pool_put(struct pg_pool *pool, struct pg *p);

@@ -88,6 +88,20 @@ describe('a pool that stays empty', () => {
 			assertError(answer, 503, 'DEPENDENCY_UNAVAILABLE');
 		assert.equal(await store.sql("select count(*) from orders where store_id = :'store'"), String(taken.length));
 	});
+	test('is told by /health within seconds, and does not count as down', async () => {
+		const store = await newStore(stack, { tables: 12 });
+		const lock = store.sql("select 1 from store_counters where store_id = :'store' for update; select pg_sleep(60)").catch((error) => error);
+		await until('the lock', async () => await store.sql("select 1 from store_counters where store_id = :'store' for update skip locked") === '');
+		const orders = Promise.all(store.tables.map(({ token }) => store.client.post('/api/customer/orders', { token, body: { items: [{ menu_id: store.menus[0].id, quantity: 1 }] } })));
+		/* all but those of the dispatcher and the relay */
+		await until('connections that are all taken', async () => await store.sql("select count(distinct pid) from pg_locks where not granted") === String(POOL - 2));
+		const health = assertOk(await store.client.get('/health'), 200);
+		assert.deepEqual([health.status, health.checks.database.state], ['degraded', 'busy']);
+		assert.ok(health.checks.database.time_ms >= 2000, JSON.stringify(health));
+		await store.sql("select pg_cancel_backend(pid) from pg_stat_activity where query like '%pg_sleep(60)%' and pid <> pg_backend_pid()");
+		await Promise.all([lock, orders]);
+		await until('health', async () => (await store.client.get('/health')).json.checks.database.state === 'up');
+	});
 });
 
 describe('a login', () => {
