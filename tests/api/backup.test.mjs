@@ -161,6 +161,11 @@ describe('a backup of a busy installation', () => {
 			assert.ok(readFileSync(was).equals(readFileSync(is)), file);
 			assert.deepEqual([statSync(is).mode, statSync(is).uid], [statSync(was).mode, statSync(was).uid], file);
 		}
+		/* on a new machine they are not there, and what is in them must be reached */
+		for (const file of ['keys', 'uploads']) {
+			const [was, is] = [statSync(join(stack.dir, file)), statSync(join(to, stack.dir, file))];
+			assert.deepEqual([is.mode, is.uid], [was.mode, was.uid], file);
+		}
 		assertRefused(await backups.run(['restore-files', '--set', '20200101-000000F', to]), /there is no backup 20200101-000000F/);
 	});
 });
