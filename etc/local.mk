@@ -1,6 +1,6 @@
 # samples for deployment, and what makes the web server's map of routes
 EXTRA_DIST += etc/nginx/nginx.conf.in etc/apache/httpd.conf.in quickstart run-tests .ci/run .shellcheckrc \
-	scripts/build scripts/packages scripts/stack \
+	scripts/build scripts/deb scripts/release scripts/packages scripts/stack \
 	scripts/lib/process.sh scripts/lib/programs.sh scripts/lib/servers.sh scripts/lib/tree.sh
 dist_pkgdata_SCRIPTS = scripts/setup scripts/gather-routes scripts/nginx-routes scripts/apache-routes
 dist_sbin_SCRIPTS = scripts/table-order-backup scripts/table-order-upgrade
