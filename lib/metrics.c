@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAGIC UINT64_C(0x3230534d4f54) /* "TOMS02" */
+#define MAGIC UINT64_C(0x3330534d4f54) /* "TOMS03" */
 #define SLOT_LIMIT 256
 #define LOCK_NAME "%.*s.metrics-lock"
 /* A state that nobody knows. */
@@ -28,6 +28,17 @@ const struct metric_family metric_families[METRIC_COUNT] = {
 #define METRIC_ROW(id, kind, name, labels, help) { METRIC_##kind, name, labels, help },
 	METRICS(METRIC_ROW)
 #undef METRIC_ROW
+};
+
+static const int buckets_ms[] = METRICS_BUCKETS_MS;
+
+/* A histogram's series stand one behind the other. */
+enum {
+	AT_COUNT,
+	AT_SUM,
+	AT_INFINITY,
+	AT_BUCKETS,
+	HISTOGRAM_SERIES = AT_BUCKETS + METRICS_BUCKET_COUNT
 };
 
 struct series {
@@ -144,65 +155,90 @@ find(struct file *f, const char *name, uint64_t count)
 	return NULL;
 }
 
-static struct series *
-find_or_add(const char *name)
+/* Writes name, part and labels as Prometheus does; false when that is too long. */
+static bool
+write_name(char *name, const struct metric_family *f, const char *part, const char *labels,
+    const char *more)
 {
-	/* what one call counts stands together: a histogram's buckets are found one behind the
-	 * other */
-	static _Thread_local uint64_t next;
-	struct file *f = own.file;
-	struct series *s;
+	const char *comma = labels[0] != '\0' && more[0] != '\0' ? "," : "";
+	int n;
 
-	if (f == NULL || strlen(name) >= METRICS_NAME_SIZE)
-		return NULL;
-	if (next < f->count && strcmp(f->series[next].name, name) == 0)
-		return &f->series[next++];
-	s = find(f, name, f->count);
-	if (s == NULL) {
-		pthread_mutex_lock(&own.lock);
-		s = find(f, name, f->count);
-		if (s == NULL && f->count < METRICS_SERIES) {
-			s = &f->series[f->count];
-			snprintf(s->name, sizeof(s->name), "%s", name);
-			s->value = 0;
-			f->count++;
-		}
-		pthread_mutex_unlock(&own.lock);
+	if (labels[0] == '\0' && more[0] == '\0')
+		n = snprintf(name, METRICS_NAME_SIZE, "%s%s", f->name, part);
+	else
+		n = snprintf(
+		    name, METRICS_NAME_SIZE, "%s%s{%s%s%s}", f->name, part, labels, comma, more);
+	return n < METRICS_NAME_SIZE;
+}
+
+static bool
+write_names(struct series *s, const struct metric_family *f, const char *labels)
+{
+	char le[32];
+	bool fit = true;
+
+	if (f->kind != METRIC_HISTOGRAM)
+		return write_name(s->name, f, "", labels, "");
+	/* all buckets, whatever falls into them: one that came later would bend the quantiles */
+	for (int i = 0; i < METRICS_BUCKET_COUNT; i++) {
+		snprintf(le, sizeof(le), "le=\"%g\"", buckets_ms[i] / 1000.0);
+		fit = write_name(s[AT_BUCKETS + i].name, f, "_bucket", labels, le) && fit;
 	}
-	if (s != NULL)
-		next = (uint64_t)(s - f->series) + 1;
+	return write_name(s[AT_COUNT].name, f, "_count", labels, "") &&
+	    write_name(s[AT_SUM].name, f, "_sum", labels, "") &&
+	    write_name(s[AT_INFINITY].name, f, "_bucket", labels, "le=\"+Inf\"") && fit;
+}
+
+static struct series *
+append(struct file *f, const struct metric_family *family, const char *labels)
+{
+	uint64_t n = family->kind == METRIC_HISTOGRAM ? HISTOGRAM_SERIES : 1;
+	struct series *s = &f->series[f->count];
+
+	if (f->count + n > METRICS_SERIES || !write_names(s, family, labels))
+		return NULL;
+	for (uint64_t i = 0; i < n; i++)
+		s[i].value = 0;
+	f->count += n;
 	return s;
 }
 
+/* The series of these labels, of a histogram the first; NULL when there is no room. */
 static struct series *
-series_of(enum metric m, const char *part, const char *labels)
+series_of(enum metric m, const char *labels)
 {
-	char name[METRICS_NAME_SIZE * 2];
+	const struct metric_family *family = &metric_families[m];
+	const char *part = family->kind == METRIC_HISTOGRAM ? "_count" : "";
+	char name[METRICS_NAME_SIZE];
+	struct file *f = own.file;
+	struct series *s;
 
-	if (labels[0] == '\0')
-		snprintf(name, sizeof(name), "%s%s", metric_families[m].name, part);
-	else
-		snprintf(name, sizeof(name), "%s%s{%s}", metric_families[m].name, part, labels);
-	return find_or_add(name);
-}
-
-static void
-add(struct series *s, uint64_t n)
-{
+	if (f == NULL || !write_name(name, family, part, labels, ""))
+		return NULL;
+	s = find(f, name, f->count);
 	if (s != NULL)
-		s->value += n;
+		return s;
+	pthread_mutex_lock(&own.lock);
+	s = find(f, name, f->count);
+	if (s == NULL)
+		s = append(f, family, labels);
+	pthread_mutex_unlock(&own.lock);
+	return s;
 }
 
 void
 metrics_add(enum metric m, const char *labels, uint64_t n)
 {
-	add(series_of(m, "", labels), n);
+	struct series *s = series_of(m, labels);
+
+	if (s != NULL)
+		s->value += n;
 }
 
 void
 metrics_set(enum metric m, const char *labels, uint64_t value)
 {
-	struct series *s = series_of(m, "", labels);
+	struct series *s = series_of(m, labels);
 
 	if (s != NULL)
 		s->value = value;
@@ -211,22 +247,18 @@ metrics_set(enum metric m, const char *labels, uint64_t value)
 void
 metrics_observe_us(enum metric m, const char *labels, int64_t us)
 {
-	static const int buckets_ms[] = METRICS_BUCKETS_MS;
-	const char *comma = labels[0] != '\0' ? "," : "";
-	char with_le[METRICS_NAME_SIZE];
+	struct series *s = series_of(m, labels);
 
 	if (us < 0)
 		us = 0; /* between two readings of a clock that was set back */
-	/* all of them, whatever falls into them: one that comes later would bend the quantiles */
-	for (int i = 0; i < METRICS_BUCKET_COUNT; i++) {
-		snprintf(with_le, sizeof(with_le), "%s%sle=\"%g\"", labels, comma,
-		    buckets_ms[i] / 1000.0);
-		add(series_of(m, "_bucket", with_le), us <= (int64_t)buckets_ms[i] * 1000);
-	}
-	snprintf(with_le, sizeof(with_le), "%s%sle=\"+Inf\"", labels, comma);
-	add(series_of(m, "_bucket", with_le), 1);
-	add(series_of(m, "_sum", labels), (uint64_t)us);
-	add(series_of(m, "_count", labels), 1);
+	if (s == NULL)
+		return;
+	for (int i = 0; i < METRICS_BUCKET_COUNT; i++)
+		if (us <= (int64_t)buckets_ms[i] * 1000)
+			s[AT_BUCKETS + i].value++;
+	s[AT_INFINITY].value++;
+	s[AT_SUM].value += (uint64_t)us;
+	s[AT_COUNT].value++;
 }
 
 struct total {
