@@ -58,6 +58,8 @@ describe('a pair of servers', () => {
 		}, { store, drill: 'primary killed, standby promoted by script', orders: 150 });
 		assert.ok(longestGapMs < 30000, `no order for ${longestGapMs} ms`);
 		assert.equal(await show('synchronous_standby_names', store), '');
+		/* what the alert about a failover watches */
+		assert.match((await new Client(stack, '127.0.0.1').get('/metrics')).text, /^table_order_db_timeline 2$/m);
 		assert.match(readFileSync(join(stack.dir, 'log/postgres2.console'), 'utf8'), /WARNING: .*SYNCHRONOUS REPLICATION IS SUSPENDED/);
 	});
 	test('the former primary becomes the standby, and commits wait for it again', async () => {

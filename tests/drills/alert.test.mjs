@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Daemons, freePort } from '../api/lib/daemon.mjs';
 import { report } from '../api/lib/load.mjs';
-import { startPrometheus } from '../api/lib/monitoring.mjs';
+import { startPrometheus, watchPostgres } from '../api/lib/monitoring.mjs';
 import { SOURCE, ownStack } from '../api/lib/stack.mjs';
 import { until } from '../api/lib/until.mjs';
 
@@ -65,23 +65,32 @@ async function stopAndStart(part, alert, says) {
 	report(`alert: ${part} stopped`, {}, `message after ${seconds} s, with seconds for the rule's minutes`);
 }
 
+/** @param {string} name @param {Record<string, string>} settings @param {() => Promise<Record<string, string | string[]>>} others what is watched beside the programs */
+async function startAll(name, settings, others) {
+	messages.length = 0;
+	stack = await ownStack(name, settings);
+	daemons = new Daemons(stack);
+	const { port } = /** @type {import('node:net').AddressInfo} */ (slack.address());
+	const prometheus = await startPrometheus(daemons, {
+		'localhost:9093': await startAlertmanager(`http://127.0.0.1:${port}/services/T0/B0/secret`),
+		'localhost:80': stack.url.host,
+		...await others(),
+	}, { 'for: 1m': 'for: 2s' });
+	await until('all programs to be seen', async () => (await prometheus.query('table_order_processes == 1')).length >= 12, 30000);
+	return prometheus;
+}
+
+async function stopAll() {
+	await daemons?.stop();
+	await stack?.stop();
+}
+
+before(() => new Promise((done) => slack.listen(0, '127.0.0.1', () => done(undefined))));
+after(() => slack.close());
+
 describe('a message comes to Slack', () => {
-	before(async () => {
-		await new Promise((done) => slack.listen(0, '127.0.0.1', () => done(undefined)));
-		stack = await ownStack('alert', {});
-		daemons = new Daemons(stack);
-		const { port } = /** @type {import('node:net').AddressInfo} */ (slack.address());
-		const prometheus = await startPrometheus(daemons, {
-			'localhost:9093': await startAlertmanager(`http://127.0.0.1:${port}/services/T0/B0/secret`),
-			'localhost:80': stack.url.host,
-		}, { 'for: 1m': 'for: 2s' });
-		await until('all programs to be seen', async () => (await prometheus.query('table_order_processes == 1')).length >= 12, 30000);
-	});
-	after(async () => {
-		await daemons?.stop();
-		await stack?.stop();
-		slack.close();
-	});
+	before(() => startAll('alert', {}, async () => ({})));
+	after(stopAll);
 
 	test('when the relay stops, and when it is back', () => stopAndStart('sse-relay', 'RelayDown', /^No relay runs on 127\.0\.0\.1:\d+/));
 	test('when a service stops', () => stopAndStart('create-order', 'ProgramDown', /^create-order does not run on 127\.0\.0\.1:\d+/));
@@ -90,5 +99,27 @@ describe('a message comes to Slack', () => {
 	test('and nothing else was said', () => {
 		const alerts = new Set(messages.map(({ attachments }) => attachments[0].title.replace(/^\w+: /, '')));
 		assert.deepEqual([...alerts].sort(), ['DatabaseUnreachable', 'ProgramDown', 'RelayDown', 'TableOrderDown']);
+	});
+});
+
+describe('a standby that takes over', () => {
+	before(async () => {
+		const prometheus = await startAll('alert-failover', { STANDBY: '1' }, async () => ({ 'localhost:9187': [await watchPostgres(daemons), await watchPostgres(daemons, 5433)] }));
+		await until('commits that wait for a standby', async () => (await prometheus.query('pg_synchronous_required == 1 and pg_synchronous_standbys == 1')).length === 1, 30000);
+	});
+	after(stopAll);
+
+	test('is told, and that nothing stands behind it until the other is its standby', async () => {
+		const began = Date.now();
+		await stack.part('stop', 'postgres');
+		await stack.part('promote');
+		assert.match((await message('FIRING: DatabaseFailedOver')).text, /^Another database server has taken over, says 127\.0\.0\.1:\d+/);
+		const seconds = ((Date.now() - began) / 1000).toFixed(1);
+		assert.equal((await message('FIRING: SynchronousReplicationSuspended')).color, 'danger');
+		await message('FIRING: PostgresDown');
+		await stack.part('start', 'postgres');
+		await message('RESOLVED: SynchronousReplicationSuspended');
+		await message('RESOLVED: PostgresDown');
+		report('alert: a standby was promoted', {}, `message after ${seconds} s, with seconds for the rule's minutes`);
 	});
 });

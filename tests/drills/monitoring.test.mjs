@@ -1,15 +1,15 @@
 /** Prometheus with the sample of etc/ watches an installation by the exporters of Debian. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { assertError, assertOk } from '../api/lib/client.mjs';
 import { Daemons, freePort } from '../api/lib/daemon.mjs';
 import { report } from '../api/lib/load.mjs';
-import { dashboardExpressions, metricsInUse, startPrometheus } from '../api/lib/monitoring.mjs';
+import { dashboardExpressions, metricsInUse, startExporter, startPrometheus, watchPostgres } from '../api/lib/monitoring.mjs';
 import { Streams } from '../api/lib/sse.mjs';
-import { SOURCE, ownStack } from '../api/lib/stack.mjs';
+import { ownStack } from '../api/lib/stack.mjs';
 import { newStore } from '../api/lib/store.mjs';
 import { until } from '../api/lib/until.mjs';
 
@@ -21,22 +21,6 @@ let daemons;
 let streams;
 /** @type {import('../api/lib/monitoring.mjs').Prometheus} */
 let prometheus;
-
-/** Starts an exporter, given its arguments for an address. @param {string} command @param {(listen: string) => string[]} args @param {Record<string, string>} [env] */
-async function exporter(command, args, env) {
-	const listen = `127.0.0.1:${await freePort()}`;
-	await daemons.start(`http://${listen}/metrics`, command, args(listen), env);
-	return listen;
-}
-
-/** What doc/operations/monitoring.md does on a database server, here as the superuser. */
-async function watchPostgres() {
-	execFileSync('psql', ['-XqAt', '-h', join(stack.dir, 'run'), '-U', 'postgres', '-c', 'create role prometheus login in role pg_monitor'], { stdio: 'pipe' });
-	const queries = join(daemons.directory('exporters'), 'postgres-queries.yml');
-	copyFileSync(join(SOURCE, 'etc/prometheus/postgres-queries.yml'), queries);
-	return exporter('prometheus-postgres-exporter', (listen) => [`--web.listen-address=${listen}`, `--extend.query-path=${queries}`],
-		{ DATA_SOURCE_NAME: `user=prometheus host=${stack.dir}/run dbname=postgres sslmode=disable` });
-}
 
 /** RabbitMQ's own plugin, on a port that is free. */
 async function watchRabbitmq() {
@@ -86,11 +70,11 @@ describe('an installation that is watched', () => {
 		const backup = writeBackupTimes();
 		prometheus = await startPrometheus(daemons, {
 			'localhost:80': stack.url.host,
-			'localhost:9187': await watchPostgres(),
-			'localhost:9121': await exporter('prometheus-redis-exporter', (listen) => ['-web.listen-address', listen, '-redis.addr', `unix://${stack.dir}/run/redis.sock`]),
+			'localhost:9187': await watchPostgres(daemons),
+			'localhost:9121': await startExporter(daemons, 'prometheus-redis-exporter', (listen) => ['-web.listen-address', listen, '-redis.addr', `unix://${stack.dir}/run/redis.sock`]),
 			'localhost:15692': await watchRabbitmq(),
-			'localhost:9113': await exporter('prometheus-nginx-exporter', (listen) => ['-web.listen-address', listen, '-nginx.scrape-uri', `${stack.info.base_url}/nginx-status`]),
-			'localhost:9100': await exporter('prometheus-node-exporter', (listen) => [`--web.listen-address=${listen}`, `--collector.textfile.directory=${backup}`]),
+			'localhost:9113': await startExporter(daemons, 'prometheus-nginx-exporter', (listen) => ['-web.listen-address', listen, '-nginx.scrape-uri', `${stack.info.base_url}/nginx-status`]),
+			'localhost:9100': await startExporter(daemons, 'prometheus-node-exporter', (listen) => [`--web.listen-address=${listen}`, `--collector.textfile.directory=${backup}`]),
 		});
 	});
 	after(async () => {

@@ -1,5 +1,6 @@
 /** What etc/ gives Prometheus and Grafana: read, and at work. */
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from './daemon.mjs';
 import { SOURCE } from './stack.mjs';
@@ -40,20 +41,21 @@ function replaced(text, what, by) {
 }
 
 /**
- * Prometheus with the sample of etc/ and its rules, but for the addresses, and with seconds for minutes.
+ * Prometheus with the sample of etc/ and its rules, but for the addresses, and every 2 s.
  * @param {import('./daemon.mjs').Daemons} daemons
- * @param {Record<string, string>} addresses the sample's address -> the real one; jobs of other addresses are left out
+ * @param {Record<string, string | string[]>} addresses the sample's address -> the real one, or more; jobs of other addresses are left out
  * @param {Record<string, string>} [rules] what is replaced in the rules
  */
 export async function startPrometheus(daemons, addresses, rules = {}) {
 	const dir = daemons.directory('prometheus');
 	let [head, ...jobs] = readFileSync(join(SOURCE, 'etc/prometheus/prometheus.yml'), 'utf8').replace(/^ *#.*\n/gm, '').split(/^(?= {2}- job_name: )/m);
-	head = replaced(replaced(head, '15s', '1s'), "'localhost:9093'", `'${addresses['localhost:9093'] ?? ''}'`).replace("['']", '[]');
+	/* not less: the exporter takes a second to find a server down */
+	head = replaced(replaced(head, '15s', '2s'), "'localhost:9093'", `'${addresses['localhost:9093'] ?? ''}'`).replace("['']", '[]');
 	let text = head;
 	for (const job of jobs) {
 		const [address] = /localhost:\d+/.exec(job) ?? [''];
 		if (address in addresses)
-			text += replaced(job, address, addresses[address]);
+			text += replaced(job, address, [addresses[address]].flat().join("', '"));
 	}
 	let ruleText = readFileSync(RULES, 'utf8');
 	for (const [what, by] of Object.entries(rules))
@@ -65,6 +67,30 @@ export async function startPrometheus(daemons, addresses, rules = {}) {
 	await daemons.start(`http://${listen}/-/ready`, 'prometheus', [`--config.file=${join(dir, 'prometheus.yml')}`,
 		`--storage.tsdb.path=${daemons.directory('prometheus/data')}`, `--web.listen-address=${listen}`]);
 	return new Prometheus(`http://${listen}`);
+}
+
+/**
+ * Starts an exporter. Returns its address.
+ * @param {import('./daemon.mjs').Daemons} daemons @param {string} command @param {(listen: string) => string[]} args for an address
+ * @param {Record<string, string>} [env]
+ */
+export async function startExporter(daemons, command, args, env) {
+	const listen = `127.0.0.1:${await freePort()}`;
+	await daemons.start(`http://${listen}/metrics`, command, args(listen), env);
+	return listen;
+}
+
+/**
+ * What doc/operations/monitoring.md does on a database server: the role, made on the first, and the exporter. Returns its address.
+ * @param {import('./daemon.mjs').Daemons} daemons @param {number} [port] of the server, on the stack's socket
+ */
+export async function watchPostgres(daemons, port = 5432) {
+	const queries = join(daemons.directory('exporters'), 'postgres-queries.yml');
+	if (port === 5432)
+		execFileSync('psql', ['-XqAt', '-h', join(daemons.stack.dir, 'run'), '-U', 'postgres', '-c', 'create role prometheus login in role pg_monitor'], { stdio: 'pipe' });
+	copyFileSync(join(SOURCE, 'etc/prometheus/postgres-queries.yml'), queries);
+	return startExporter(daemons, 'prometheus-postgres-exporter', (listen) => [`--web.listen-address=${listen}`, `--extend.query-path=${queries}`],
+		{ DATA_SOURCE_NAME: `user=prometheus host=${daemons.stack.dir}/run port=${port} dbname=postgres sslmode=disable` });
 }
 
 export class Prometheus {
