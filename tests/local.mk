@@ -62,4 +62,9 @@ check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
 
+# where files go, and that none stay
+EXTRA_DIST += tests/install
+installcheck-local:
+	srcdir=$(srcdir) MAKE=$(MAKE) $(srcdir)/tests/install
+
 include tests/fuzz/local.mk
