@@ -13,11 +13,12 @@ table-order.env.example: .env.example
 sampledir = $(pkgdatadir)/etc
 dist_sample_DATA = etc/table-order.logrotate etc/table-order.sysusers etc/table-order.tmpfiles
 nginxsampledir = $(sampledir)/nginx
-dist_nginxsample_DATA = etc/nginx/table-order.conf.in
+dist_nginxsample_DATA = etc/nginx/table-order.conf.in etc/nginx/table-order-tls.conf.in
 nodist_nginxsample_DATA = etc/nginx/routes
 apachesampledir = $(sampledir)/apache
 dist_apachesample_DATA = etc/apache/table-order-common.conf.in etc/apache/table-order-proxy-fcgi.conf.in \
 	etc/apache/table-order-fcgid.conf.in etc/apache/table-order-cgi.conf.in \
+	etc/apache/table-order-tls.conf.in etc/apache/table-order-redirect.conf.in \
 	etc/apache/stream-away.asis etc/apache/bad-gateway.asis etc/apache/picture-method.asis
 nodist_apachesample_DATA = etc/apache/routes
 

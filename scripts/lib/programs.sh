@@ -78,6 +78,7 @@ renew() {
 	[ -n "$old" ] || return 0
 	fill_database
 	WEB_PORT=$(cat "$DIR/$WEB_SERVER/port")
+	HTTP_PORT=$(cat "$DIR/$WEB_SERVER/http-port" 2>/dev/null || echo "$WEB_PORT")
 	write_web_conf
 	signal HUP "$WEB_SERVER"
 	for program in $old; do
@@ -117,7 +118,7 @@ write_env() {
 		RELAY_DATABASE_URL postgresql://table_order_relay@$database
 		REDIS_URL unix:$DIR/run/redis.sock
 		RABBITMQ_URL amqp://table_order:$(cat "$DIR/rabbitmq/password" 2>/dev/null)@127.0.0.1:${amqp_port:-}/table-order
-		PUBLIC_URL http://127.0.0.1:$(cat "$DIR/$WEB_SERVER/port")
+		PUBLIC_URL $(web_url)
 		JWT_PRIVATE_KEY_FILE $DIR/keys/private.pem
 		JWT_PUBLIC_KEYS_FILE $DIR/keys/public.pem
 		UPLOAD_DIR $DIR/uploads
@@ -167,7 +168,9 @@ json_pids() {
 
 write_json() {
 	(
-		printf '{"base_url":"http://127.0.0.1:%s","env_file":"%s","pids":{' "$(cat "$DIR/$WEB_SERVER/port")" "$DIR/table-order.env"
+		printf '{"base_url":"%s",' "$(web_url)"
+		[ "$HTTPS" != 1 ] || printf '"http_url":"http://127.0.0.1:%s","ca_file":"%s",' "$(cat "$DIR/$WEB_SERVER/http-port")" "$DIR/tls/ca.pem"
+		printf '"env_file":"%s","pids":{' "$DIR/table-order.env"
 		{
 			for name in postgres postgres2 redis rabbitmq epmd "$WEB_SERVER"; do
 				pid=$(pid_of $name) && echo "$name $pid"
@@ -188,5 +191,6 @@ write_json() {
 }
 
 answers() {
-	curl -fsS -m 5 -o /dev/null "http://127.0.0.1:$(cat "$DIR/$WEB_SERVER/port")/health"
+	case $HTTPS in 1) set -- --cacert "$DIR/tls/ca.pem" ;; esac
+	curl -fsS -m 5 -o /dev/null "$@" "$(web_url)/health"
 }

@@ -166,6 +166,7 @@ start_web() {
 	alive "$WEB_SERVER" && return 0
 	for _ in 1 2 3 4 5; do
 		WEB_PORT=${PORT:-$(cat "$DIR/$WEB_SERVER/port" 2>/dev/null || echo "${PREFER_PORT:-$(free_port)}")}
+		choose_http_port
 		if ! port_is_busy "$WEB_PORT" && "launch_$WEB_SERVER"; then
 			echo "$WEB_PORT" >"$DIR/$WEB_SERVER/port"
 			return 0
@@ -181,11 +182,54 @@ start_web() {
 	die "$WEB_SERVER ${problem:-found no free port}: $(last_words "$WEB_SERVER")"
 }
 
-# what the web server is told about the programs; WEB_PORT is set
+# with https, http has a port of its own, from which all are sent on
+choose_http_port() {
+	HTTP_PORT=$WEB_PORT
+	[ "$HTTPS" = 1 ] || return 0
+	HTTP_PORT=$(cat "$DIR/$WEB_SERVER/http-port" 2>/dev/null || free_port)
+	while [ "$HTTP_PORT" = "$WEB_PORT" ] || port_is_busy "$HTTP_PORT"; do
+		HTTP_PORT=$(free_port)
+	done
+	echo "$HTTP_PORT" >"$DIR/$WEB_SERVER/http-port"
+}
+
+scheme() {
+	case $HTTPS in 1) echo https ;; *) echo http ;; esac
+}
+
+web_url() {
+	echo "$(scheme)://127.0.0.1:$(cat "$DIR/$WEB_SERVER/port")"
+}
+
+# A certificate for this machine, signed by an authority that signs this one and no other: its key is thrown away.
+make_certificate() {
+	[ ! -e "$DIR/tls/cert.pem" ] || ! openssl x509 -in "$DIR/tls/cert.pem" -noout -checkend 86400 >/dev/null || return 0
+	printf '%s\n' 'basicConstraints=CA:FALSE' 'keyUsage=critical,digitalSignature' 'extendedKeyUsage=serverAuth' \
+		'subjectAltName=DNS:localhost,IP:127.0.0.1' >"$DIR/tls/extensions"
+	{
+		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$DIR/tls/ca.key" -out "$DIR/tls/ca.pem" \
+			-days 397 -subj "/CN=table-order: one certificate only" -addext 'keyUsage=critical,keyCertSign' &&
+			openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$DIR/tls/key.pem" -out "$DIR/tls/request" \
+				-subj /CN=localhost &&
+			openssl x509 -req -in "$DIR/tls/request" -CA "$DIR/tls/ca.pem" -CAkey "$DIR/tls/ca.key" -set_serial "0x$(openssl rand -hex 16)" \
+				-days 397 -extfile "$DIR/tls/extensions" -out "$DIR/tls/cert.pem"
+	} >"$DIR/log/certificate.console" 2>&1 || die "no certificate was made: $(last_words certificate)"
+	rm "$DIR/tls/ca.key" "$DIR/tls/request" "$DIR/tls/extensions"
+	chmod 755 "$DIR/tls"
+	chmod 644 "$DIR/tls/ca.pem" "$DIR/tls/cert.pem"
+	[ -z "$RUN_USER" ] || chown "$RUN_USER:" "$DIR/tls/key.pem"
+}
+
+# what the web server is told about the programs; WEB_PORT and HTTP_PORT are set
 write_web_conf() {
 	"$TOP/scripts/gather-routes" "$CGI_BIN" >"$DIR/routes" || die "the programs' routes are not known"
 	"$TOP/scripts/$WEB_SERVER-routes" "$DIR/routes" >"$DIR/$WEB_SERVER/routes" || die 'the web server has no routes'
 	chmod 644 "$DIR/$WEB_SERVER/routes"
+	rm -f "$DIR/$WEB_SERVER/tls.conf"
+	if [ "$HTTPS" = 1 ]; then
+		make_certificate
+		render "$WEB_SERVER/table-order-tls.conf" "$WEB_SERVER/tls.conf"
+	fi
 	case $WEB_SERVER in
 	nginx)
 		render nginx/nginx.conf nginx/nginx.conf
@@ -195,6 +239,7 @@ write_web_conf() {
 		render apache/httpd.conf apache/httpd.conf
 		render apache/table-order-common.conf apache/common.conf
 		render "apache/$(apache_site).conf" apache/site.conf
+		render apache/table-order-redirect.conf apache/redirect.conf
 		for page in stream-away.asis bad-gateway.asis picture-method.asis; do
 			install -D -m 644 "$TOP/etc/apache/$page" "$DIR/apache/pages/$page"
 		done
@@ -221,15 +266,19 @@ launch_nginx() {
 launch_apache() {
 	write_web_conf
 	rm -f "$DIR/apache/apache.pid"
-	spawn apache /usr/sbin/apache2 -D FOREGROUND -D "$WEB" -f "$DIR/apache/httpd.conf"
+	spawn apache /usr/sbin/apache2 -D FOREGROUND -D "$WEB" -D "$(scheme)" -f "$DIR/apache/httpd.conf"
 	came_up apache 10 port_is_busy "$WEB_PORT"
 }
 
 # render NAME FILE: etc/NAME.in with this installation's places filled in
 render() {
 	uploads=$(sed -n 's/^UPLOAD_DIR=//p' "$DIR/settings")
+	# nginx takes both in one server, Apache in two
+	case $WEB_SERVER in nginx) listen=$HTTP_PORT ;; *) listen=$WEB_PORT ;; esac
 	sed -e "s|@DIR@|$DIR|g; s|@RUN_DIR@|$DIR/run|g; s|@LOG_DIR@|$DIR/log|g; s|@UPLOAD_DIR@|${uploads:-$DIR/uploads}|g; s|@CGI_BIN@|$CGI_BIN|g" \
-		-e "s|@LISTEN@|127.0.0.1:${WEB_PORT:-}|g; s|@SSE_LISTEN@|unix:$DIR/run/sse-relay.sock|g; s|@ROUTES@|$DIR/$WEB_SERVER/routes|g" \
+		-e "s|@LISTEN@|127.0.0.1:$listen|g; s|@LISTEN_TLS@|127.0.0.1:$WEB_PORT|g; s|@LISTEN_HTTP@|127.0.0.1:$HTTP_PORT|g" \
+		-e "s|@TLS@|$DIR/$WEB_SERVER/tls|g; s|@CERTIFICATE@|$DIR/tls/cert.pem|g; s|@KEY@|$DIR/tls/key.pem|g" \
+		-e "s|@PUBLIC_URL@|$(scheme)://127.0.0.1:$WEB_PORT|g; s|@SSE_LISTEN@|unix:$DIR/run/sse-relay.sock|g; s|@ROUTES@|$DIR/$WEB_SERVER/routes|g" \
 		-e "s,@SSE_PROXY@,unix:$DIR/run/sse-relay.sock|http://table-order-relay,g; s|@ENV@|$DIR/table-order.env|g" \
 		-e "s|@COMMON@|$DIR/apache/common.conf|g; s|@PAGES@|$DIR/apache/pages|g" \
 		"$TOP/etc/$1.in" >"$DIR/$2"

@@ -1,9 +1,11 @@
 /** HTTP as a tablet or a board speaks it. */
 import assert from 'node:assert/strict';
 import http from 'node:http';
+import https from 'node:https';
 import { checkAnswer } from './judge.mjs';
 
-const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
+const KEEP = { keepAlive: true, maxSockets: 64 };
+const agents = { 'http:': new http.Agent(KEEP), 'https:': new https.Agent(KEEP) };
 
 /**
  * @typedef {{status: number, headers: http.IncomingHttpHeaders, text: string, json: any}} Answer
@@ -30,7 +32,7 @@ export class Client {
 			delete headers['Content-Type'];
 		if (bytes !== undefined)
 			headers['Content-Length'] = String(Buffer.byteLength(bytes));
-		const answer = await send({ agent: options.agent ?? agent, method, path, headers, host: this.stack.url.hostname, port: this.stack.url.port }, bytes);
+		const answer = await send(this.stack.http, { ...this.stack.where, agent: options.agent ?? agents[this.stack.url.protocol], method, path, headers }, bytes);
 		return checkAnswer(method, path, answer, options.body);
 	}
 
@@ -50,10 +52,10 @@ export class Client {
 	}
 }
 
-/** @param {http.RequestOptions} options @param {string | Buffer} [bytes] @returns {Promise<Answer>} */
-function send(options, bytes) {
+/** @param {typeof http | typeof https} by @param {https.RequestOptions} options @param {string | Buffer} [bytes] @returns {Promise<Answer>} */
+function send(by, options, bytes) {
 	return new Promise((done, failed) => {
-		const request = http.request(options, (response) => {
+		const request = by.request(options, (response) => {
 			/** @type {Buffer[]} */
 			const parts = [];
 			response.on('data', (part) => parts.push(part));

@@ -96,8 +96,10 @@ export class EventStream {
 			headers.Authorization = `Bearer ${this.options.token}`;
 		if (this.lastEventId !== '')
 			headers['Last-Event-ID'] = this.lastEventId;
-		const where = this.options.socketPath === undefined ? { host: this.stack.url.hostname, port: this.stack.url.port } : { socketPath: this.options.socketPath };
-		this.request = http.get({ ...where, path: this.path, headers, agent: false }, (response) => this.answered(response));
+		const { socketPath } = this.options;
+		const get = socketPath === undefined ? this.stack.http.get : http.get;
+		const where = socketPath === undefined ? this.stack.where : { socketPath };
+		this.request = get({ ...where, path: this.path, headers, agent: false }, (response) => this.answered(response));
 		this.request.on('error', () => this.lost());
 	}
 

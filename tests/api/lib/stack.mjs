@@ -1,6 +1,8 @@
 /** A complete private installation: started, looked into, hurt and stopped through scripts/stack. */
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -16,7 +18,7 @@ const TOOL = join(SOURCE, 'scripts/stack');
 /**
  * @typedef {{table_id: number, table_number: string, password: string}} TableAccount
  * @typedef {{store_id: string, store_code: string, name: string, admin: {username: string, password: string}, tables: TableAccount[]}} StoreAccount
- * @typedef {{base_url: string, env_file: string, pids: Record<string, number>, supervisors: Record<string, number>,
+ * @typedef {{base_url: string, http_url?: string, ca_file?: string, env_file: string, pids: Record<string, number>, supervisors: Record<string, number>,
  *   super_admin: {username: string, password: string}, stores: StoreAccount[]}} Quickstart
  * @typedef {{method: string, pattern: string, program: string, roles: string[], flags: string[]}} Route
  */
@@ -29,6 +31,9 @@ export class Stack {
 		this.info = JSON.parse(readFileSync(join(dir, 'quickstart.json'), 'utf8'));
 		this.url = new URL(this.info.base_url);
 		this.env = readEnv(this.info.env_file);
+		/** How requests go there: by http.request({ ...where, … }), or https's. */
+		this.http = this.info.ca_file === undefined ? http : https;
+		this.where = { host: this.url.hostname, port: this.url.port, ca: this.info.ca_file && readFileSync(this.info.ca_file) };
 	}
 
 	/** @param {string} program Its log, as objects. */
