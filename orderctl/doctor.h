@@ -10,6 +10,7 @@
 #include "pg.h"
 
 #include <libpq-fe.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -73,6 +74,9 @@ doctor_look look_sockets, look_programs;
 void doctor_find_user(struct doctor *d);
 
 /* --- doctor_encryption.c: encryption at rest --- */
+
+/* The database's directory; false when it cannot be seen from here, which has been said. */
+bool doctor_find_data(const struct doctor *d, struct finding *f, char dir[PATH_MAX]);
 
 doctor_look look_data_encryption, look_wal_encryption, look_upload_encryption,
     look_backup_encryption;

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
-#include <unistd.h>
 
 #define PLAN PKGDATADIR "/db/sqitch.plan"
 #define CONNECT_US (5 * CLOCK_SECOND_US)

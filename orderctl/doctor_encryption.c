@@ -43,9 +43,8 @@ judge(const struct doctor *d, struct finding *f, const char *path)
 	}
 }
 
-/* The database's directory; false when it cannot be seen from here, which has been said. */
-static bool
-find_data(const struct doctor *d, struct finding *f, char dir[PATH_MAX])
+bool
+doctor_find_data(const struct doctor *d, struct finding *f, char dir[PATH_MAX])
 {
 	PGconn *db = doctor_connect("DATABASE_OWNER_URL", d->conf->database_owner_url, f);
 	PGresult *r = db != NULL ? doctor_row(db, &SQL_DOCTOR_DATA_DIRECTORY, NULL, f) : NULL;
@@ -65,12 +64,10 @@ find_data(const struct doctor *d, struct finding *f, char dir[PATH_MAX])
 	snprintf(process, sizeof(process), "/proc/%.12s/cwd", PQgetvalue(r, 0, 1));
 	n = readlink(process, dir, PATH_MAX - 1);
 	if (!PQgetisnull(r, 0, 2))
-		snprintf(dir, PATH_MAX, "%s", PQgetvalue(r, 0, 2));
-	else if (n > 0)
-		dir[n] = '\0';
-	if (n > 0 || !PQgetisnull(r, 0, 2))
-		snprintf(version, sizeof(version), "%.4000s/PG_VERSION", dir);
-	if ((n > 0 || !PQgetisnull(r, 0, 2)) && access(version, F_OK) == 0)
+		n = snprintf(dir, PATH_MAX, "%s", PQgetvalue(r, 0, 2));
+	dir[n > 0 ? n : 0] = '\0';
+	snprintf(version, sizeof(version), "%.4000s/PG_VERSION", dir);
+	if (access(version, F_OK) == 0)
 		return true;
 	doctor_say(f, SEEN_SKIPPED, "the directory of the database may not be seen");
 	doctor_remedy(f, "run this as root, on the host of the database");
@@ -84,7 +81,7 @@ look_data_encryption(const struct doctor *d, struct finding *f)
 	struct dirent *e;
 	DIR *spaces;
 
-	if (!find_data(d, f, data))
+	if (!doctor_find_data(d, f, data))
 		return;
 	judge(d, f, data);
 	snprintf(path, sizeof(path), "%.4000s/pg_tblspc", data);
@@ -102,7 +99,7 @@ look_wal_encryption(const struct doctor *d, struct finding *f)
 {
 	char data[PATH_MAX], path[PATH_MAX];
 
-	if (!find_data(d, f, data))
+	if (!doctor_find_data(d, f, data))
 		return;
 	snprintf(path, sizeof(path), "%.4000s/pg_wal", data);
 	judge(d, f, path);

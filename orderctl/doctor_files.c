@@ -261,6 +261,11 @@ check_space(struct finding *f, const char *dir)
 void
 look_disk_space(const struct doctor *d, struct finding *f)
 {
+	struct finding aside = { .outcome = SEEN_NOTHING };
+	char data[PATH_MAX];
+
+	if (doctor_find_data(d, &aside, data))
+		check_space(f, data);
 	check_space(f, d->conf->run_dir);
 	check_space(f, d->conf->log_dir);
 	check_space(f, d->conf->upload_dir);

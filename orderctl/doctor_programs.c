@@ -5,7 +5,6 @@
 
 #include "clock.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>

@@ -6,7 +6,6 @@
 #include "arena.h"
 #include "bus.h"
 #include "clock.h"
-#include "http.h"
 #include "redis.h"
 #include "token.h"
 #include "uuid.h"

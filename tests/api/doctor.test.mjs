@@ -214,6 +214,8 @@ describe('orderctl doctor', () => {
 			if (!/^(database-(standby|checksums)|encryption-.*|tls)$/.test(name))
 				assert.equal(status, 'ok', `${name}: ${found.text}`);
 		assert.equal(found.checks.get('tls')?.status, 'skipped');
+		for (const dir of ['postgres', 'run', 'log', 'uploads'])
+			assert.match(String(found.checks.get('disk-space')?.seen), new RegExp(`${file(dir)}: \\d+ MB free`));
 	});
 	test('prints a line for each check, and what to do below it', async () => {
 		const { code, text } = await run({ UPLOAD_DIR: file('nowhere') });
@@ -222,6 +224,11 @@ describe('orderctl doctor', () => {
 		assert.match(text, /^failed {3}upload-dir {11}UPLOAD_DIR: .*\n {30}-> install -d -o /m);
 		assert.match(text, /^\d+ ok, \d+ with a warning, \d+ failed, \d+ skipped$/m);
 		assert.doesNotMatch(text, /\x1b|\r/);
+	});
+	test('does what its manual says, no more and no less', async () => {
+		const page = readFileSync(join(SOURCE, 'man/orderctl.8'), 'utf8');
+		const described = [...page.matchAll(/^\.It Sy (.*)$/gm)].flatMap(([, names]) => names.split(' , '));
+		assert.deepEqual(described.sort(), [...(await doctor()).checks.keys()].sort());
 	});
 	test('leaves nothing behind', async () => {
 		const count = () => sql(stack, 'select (select count(*) from events), (select count(*) from idempotency_keys), (select count(*) from revoked_tokens), (select sum(token_generation) from admins)');
