@@ -30,11 +30,12 @@ static const char *const daemons[] = { DAEMONS };
 /* --- sockets -----------------------------------------------------------------------------------
  */
 
-/* A management record of a type that nobody knows is answered by FCGI_UNKNOWN_TYPE
- * (FastCGI 1.0, 4.2) before there is a request: it costs nothing, is in no log, and needs a thread
- * that accepts. (libfcgi does not answer FCGI_GET_VALUES, 4.1, as it should.) */
-static const unsigned char question[] = { 1, 255, 0, 0, 0, 0, 0, 0 };
-#define ANSWER_TYPE 11
+/* FCGI_GET_VALUES of FCGI_MAX_CONNS (FastCGI 1.0, 4.1) is answered before there is a request: it
+ * costs nothing, is in no log, and needs a thread that accepts. libfcgi takes it for a stream,
+ * which the empty record behind it ends. */
+static const unsigned char question[] = { 1, 9, 0, 0, 0, 16, 0, 0, 14, 0, 'F', 'C', 'G', 'I', '_',
+	'M', 'A', 'X', '_', 'C', 'O', 'N', 'N', 'S', 1, 9, 0, 0, 0, 0, 0, 0 };
+#define ANSWER_TYPE 10
 
 static int
 open_socket(const char *path)
