@@ -227,14 +227,17 @@ describe('what is wrong is found, and said with what to do:', () => {
 	});
 
 	test('a disk that is full', async (t) => {
-		const namespace = process.getuid?.() === 0 ? ['unshare', '-m'] : ['unshare', '-Urm'];
+		/* who is not root is it in a namespace of users, and there becomes again who they are */
+		const root = process.getuid?.() === 0;
+		const namespace = root ? ['unshare', '-m'] : ['unshare', '-Urm'];
+		const self = root ? '' : `unshare -U --map-user=${process.getuid?.()} --map-group=${process.getgid?.()}`;
 		if (spawnSync(namespace[0], [...namespace.slice(1), 'mount', '-t', 'tmpfs', 'none', '/mnt']).status !== 0)
 			return t.skip('no file system can be mounted here');
 		/* the backups as they are, on a file system with little left, seen by this one backup only; the WAL still gets through */
 		const where = join(backups.repo, 'backup');
 		const used = Math.ceil(Number(execFileSync('du', ['-sk', where], { encoding: 'utf8' }).split('\t')[0]) / 1024);
 		const script = `set -e; mount -t tmpfs none /mnt; cp -a "$1/." /mnt/; mount -t tmpfs -o size=${used + 1}m,mode=700 none "$1"
-			cp -a /mnt/. "$1/"; chown --reference="$1/table-order" "$1"; shift; exec "$@"`;
+			cp -a /mnt/. "$1/"; chown --reference="$1/table-order" "$1"; shift; exec ${self} "$@"`;
 		const result = await backups.run(['backup'], { by: [...namespace, 'sh', '-c', script, 'sh', where] });
 		assertRefused(result, /backup: the disk is full: make room there \(df -h .*\), then try again/);
 		assertClean();
