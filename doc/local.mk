@@ -1,7 +1,8 @@
 # The API's document, and the page that is made of it for GET /docs.
 dist_doc_DATA = doc/architecture.md doc/errors.md doc/openapi.yaml doc/performance.md
 operationsdir = $(docdir)/operations
-dist_operations_DATA = doc/operations/backup.md doc/operations/deployment.md doc/operations/upgrade.md doc/operations/failover.md doc/operations/monitoring.md
+dist_operations_DATA = doc/operations/backup.md doc/operations/deployment.md doc/operations/failover.md \
+	doc/operations/monitoring.md doc/operations/trouble.md doc/operations/upgrade.md
 docexamplesdir = $(docdir)/examples
 dist_docexamples_DATA = doc/examples/table-client.ts doc/examples/tsconfig.json
 EXTRA_DIST += scripts/docs

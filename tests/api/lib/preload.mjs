@@ -45,12 +45,12 @@ export class Clock {
 		preload('clock', dir, []);
 	}
 
-	/** @param {number} seconds forward, or back when it is below 0 */
+	/** @param {number} seconds whole ones: forward, or back when it is below 0 */
 	turn(seconds) {
 		const bytes = Buffer.alloc(8);
 		const fd = openSync(this.file, existsSync(this.file) ? 'r+' : 'w', 0o644);
 
-		this.offset += Math.round(seconds);
+		this.offset += seconds;
 		if (endianness() === 'LE')
 			bytes.writeBigInt64LE(BigInt(this.offset));
 		else
@@ -65,9 +65,9 @@ export class Clock {
 		return Date.now() + this.offset * 1000;
 	}
 
-	/** @param {string} time as Date reads it */
+	/** At the time, or less than a second later. @param {string} time as Date reads it */
 	set(time) {
-		this.turn((Date.parse(time) - this.now()) / 1000);
+		this.turn(Math.ceil((Date.parse(time) - this.now()) / 1000));
 	}
 }
 
