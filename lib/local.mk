@@ -18,6 +18,7 @@ lib_liborder_la_SOURCES = \
 	lib/multipart.c lib/multipart.h \
 	lib/json.c lib/json.h \
 	lib/token.c lib/token.h \
+	lib/timeline.c lib/timeline.h \
 	lib/dial.c lib/dial.h \
 	lib/pg.c lib/pg.h \
 	lib/bus.c lib/bus.h \

@@ -6,6 +6,7 @@
 #include "dial.h"
 #include "metrics.h"
 #include "slot.h"
+#include "timeline.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,8 +29,9 @@
 /* One of ours, told by its name behind the application's in pg_stat_activity. lock_timeout: an
  * order in flight is awaited 10 s (SPEC of the API). The statement's is between that and
  * PG_FLUSH_DEADLINE_US. A program that dies with its host inside a transaction holds its store's
- * counter only as long as the next. The last column is the server's timeline. */
+ * counter only as long as the next. The last columns say which server this is. */
 #define TIMELINE_COLUMN 7
+#define CLUSTER_COLUMN 8
 static const char session_settings[] =
     "select set_config('lock_timeout', '10s', false),"
     " set_config('statement_timeout', '11s', false),"
@@ -37,11 +39,16 @@ static const char session_settings[] =
     " set_config('timezone', 'UTC', false), set_config('datestyle', 'ISO', false),"
     " set_config('bytea_output', 'hex', false), set_config('jit', 'off', false),"
     " case when pg_is_in_recovery() then 0 else"
-    " ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer end";
+    " ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer end,"
+    " (select system_identifier from pg_control_system())";
+
+static const char old_primary[] =
+    "this is an old primary: another server of the database was promoted since";
 
 struct pg {
 	PGconn *conn;
-	int host; /* its number among the URL's */
+	int host;                   /* its number among the URL's */
+	uint64_t cluster, timeline; /* which server it is; cluster 0: not known */
 	int slot_fd;
 	int64_t until_us; /* no flush goes on longer */
 	int64_t idle_since_us;
@@ -137,12 +144,30 @@ wait_for_slot(const struct conf *c, struct pg_pool *pool, int64_t wait_us, struc
 	return fd;
 }
 
+/* Whether the server that has told who it is is the database, and not one that was. */
+static bool
+is_database(struct pg *p, const struct conf *c, const PGresult *r)
+{
+	uint64_t timeline = strtoull(PQgetvalue(r, 0, TIMELINE_COLUMN), NULL, 10);
+
+	if (timeline == 0)
+		return true; /* a standby, which the URL has asked for */
+	p->timeline = timeline;
+	p->cluster = strtoull(PQgetvalue(r, 0, CLUSTER_COLUMN), NULL, 10);
+	if (!timeline_learn(c->run_dir, p->cluster, timeline)) {
+		keep_error(p, old_primary);
+		dial_avoid(p->host);
+		return false;
+	}
+	metrics_set(METRIC_DB_TIMELINE, "", timeline);
+	return true;
+}
+
 /* Readies a new connection. */
 static bool
-set_up(struct pg *p)
+set_up(struct pg *p, const struct conf *c)
 {
 	PGresult *r = NULL;
-	int timeline = 0;
 	bool ok;
 
 	PQsetNoticeReceiver(p->conn, take_notice, p);
@@ -150,23 +175,21 @@ set_up(struct pg *p)
 		return false;
 	pg_queue_text(p, session_settings);
 	ok = pg_flush(p, &r, 1) == 0 && PQresultStatus(r) == PGRES_TUPLES_OK;
-	if (ok)
-		timeline = atoi(PQgetvalue(r, 0, TIMELINE_COLUMN));
-	else if (r != NULL)
+	if (!ok && r != NULL)
 		keep_error(p, PQresultErrorMessage(r));
-	if (timeline > 0)
-		metrics_set(METRIC_DB_TIMELINE, "", (uint64_t)timeline);
+	ok = ok && is_database(p, c, r);
 	PQclear(r);
 	p->reused = false;
 	return ok;
 }
 
 static bool
-connect_once(struct pg *p, const char *url)
+connect_once(struct pg *p, const struct conf *c, const char *url)
 {
 	p->broken = false;
+	p->cluster = 0;
 	p->conn = dial(url, p->until_us, &p->host, p->error);
-	if (p->conn != NULL && set_up(p))
+	if (p->conn != NULL && set_up(p, c))
 		return true;
 	PQfinish(p->conn);
 	p->conn = NULL;
@@ -181,7 +204,7 @@ connect_with_retries(struct pg *p, const struct conf *c, const char *url)
 	int64_t wait_us = FIRST_BACKOFF_US;
 
 	for (int64_t try = 0;; try++, wait_us *= 2) {
-		if (connect_once(p, url))
+		if (connect_once(p, c, url))
 			return true;
 		if (try == c->db_connect_retries || clock_mono_us() + wait_us >= p->until_us) {
 			/* libpq's message names host and port, never the password */
@@ -430,6 +453,10 @@ pg_flush(struct pg *p, PGresult **results, int n)
 	int result = -1;
 
 	p->standby_skipped = false;
+	if (!p->broken && !timeline_holds(p->cluster, p->timeline)) {
+		keep_error(p, old_primary);
+		p->broken = true;
+	}
 	if (!p->broken && PQpipelineSync(p->conn) == 1)
 		result = read_all(p, results, n);
 	else if (!p->broken)
@@ -565,7 +592,7 @@ is_alive(struct pg *p)
 		p->broken = PQconsumeInput(p->conn) != 1 || PQisBusy(p->conn) ||
 		    PQstatus(p->conn) != CONNECTION_OK;
 	}
-	return !p->broken && !pg_read_only(p);
+	return !p->broken && !pg_read_only(p) && timeline_holds(p->cluster, p->timeline);
 }
 
 static struct pg *

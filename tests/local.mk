@@ -23,6 +23,7 @@ unit_tests = \
 	tests/unit/test_req \
 	tests/unit/test_route \
 	tests/unit/test_slot_metrics_log \
+	tests/unit/test_timeline \
 	tests/unit/test_token \
 	tests/unit/test_uuid_error
 unit_ldadd = $(LDADD) $(CRYPTO_LIBS) $(CUNIT_LIBS)
@@ -54,6 +55,7 @@ tests_unit_test_relay_stream_LDADD = $(unit_ldadd)
 tests_unit_test_req_LDADD = $(unit_ldadd)
 tests_unit_test_route_LDADD = $(unit_ldadd)
 tests_unit_test_slot_metrics_log_LDADD = $(unit_ldadd)
+tests_unit_test_timeline_LDADD = $(unit_ldadd)
 tests_unit_test_token_LDADD = $(unit_ldadd)
 tests_unit_test_uuid_error_LDADD = $(unit_ldadd)
 
