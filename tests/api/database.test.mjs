@@ -130,7 +130,8 @@ describe('a connection that breaks', () => {
 		for (let i = 0; i < 3; i++)
 			await store.order(0);
 		const before = [await metric('request_retries_total'), await metric('db_commits_in_doubt_total')];
-		await superuser("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'table_order_service'");
+		await superuser("select pg_terminate_backend(pid, 10000) from pg_stat_activity where usename = 'table_order_service'");
+		await until('their ends', () => wire.services.size === 0);
 		/* a logout is one round trip, COMMIT and all, and has no key */
 		assertOk(await store.client.post('/api/auth/logout', { token: store.tables[1].token }), 204);
 		await store.order(0);

@@ -46,6 +46,8 @@ export class Wire {
 
 	/** @type {Set<net.Socket>} */
 	sockets = new Set();
+	/** those to the services @type {Set<net.Socket>} */
+	services = new Set();
 
 	/** From now on, so many times, the connection breaks at the first flush that has the word. @param {string} word @param {When} when @param {number} [times] */
 	cutAt(word, when, times = 1) {
@@ -60,6 +62,7 @@ export class Wire {
 		const end = () => {
 			this.sockets.delete(up);
 			this.sockets.delete(down);
+			this.services.delete(down);
 			up.destroy();
 			down.destroy();
 		};
@@ -71,6 +74,8 @@ export class Wire {
 		down.on('data', (bytes) => {
 			const text = bytes.toString('latin1');
 			service = service || text.includes(SERVICE);
+			if (service)
+				this.services.add(down);
 			if (service && this.cut !== undefined && this.cut.times > 0 && text.includes(this.cut.word)) {
 				this.cut.times--;
 				this.cuts++;
