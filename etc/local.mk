@@ -56,6 +56,9 @@ patronisampledir = $(sampledir)/patroni
 dist_patronisample_DATA = etc/patroni/patroni.yml.in etc/patroni/etcd.in
 dist_patronisample_SCRIPTS = etc/patroni/make-certificates
 AM_INSTALLCHECK_STD_OPTIONS_EXEMPT += $(dist_patronisample_SCRIPTS)
+# several hosts behind one address
+haproxysampledir = $(sampledir)/haproxy
+dist_haproxysample_DATA = etc/haproxy/haproxy.cfg.in
 # systemd's units: what they share is in one file, and the services' names come from the one list of them
 dist_systemdunit_DATA = etc/systemd/table-order-maintenance.timer etc/systemd/table-order-logrotate.timer \
 	etc/systemd/table-order-backup.timer etc/systemd/table-order-restore-test.timer

@@ -32,7 +32,7 @@ export function writeOwn(path, text) {
 
 /** @param {string} template @param {Record<string, string | number>} words etc's template with its @WORDS@ filled in */
 export function render(template, words) {
-	return readFileSync(template, 'utf8').replace(/^#.*\n/gm, '').replace(/@([A-Z_]+)@/g, (word, name) => {
+	return readFileSync(template, 'utf8').replace(/^#.*\n/gm, '').replace(/@([A-Z0-9_]+)@/g, (word, name) => {
 		if (words[name] === undefined)
 			throw new Error(`${template} has ${word}, and there is nothing to put there`);
 		return String(words[name]);
@@ -126,6 +126,22 @@ export class Host {
 		return readFileSync(join(this.dir, 'log', `${name}.console`), 'utf8');
 	}
 
+	/** @param {string} name Throws what it has said when it has ended. */
+	assertRuns(name) {
+		if (startTime(this.started.get(name) ?? 0) === '')
+			throw new Error(`${name} has ended: ${this.output(name)}`);
+	}
+
+	/** What is answered to a line at a Unix socket of it. @param {string} socket @param {string} line @returns {Promise<string>} */
+	ask(socket, line) {
+		return new Promise((done) => {
+			let text = '';
+			const connection = net.connect(join(this.dir, socket), () => connection.end(`${line}\n`));
+			connection.setEncoding('utf8').on('data', (s) => { text += s; });
+			connection.on('error', () => {}).on('close', () => done(text));
+		});
+	}
+
 	/** All that runs here; subclasses add what has left its parents. */
 	pids() {
 		return [...this.started.values()].flatMap(family);
@@ -152,7 +168,7 @@ export class Host {
 }
 
 /** @param {number} pid @param {string} signal */
-function send(pid, signal) {
+export function send(pid, signal) {
 	try {
 		process.kill(pid, signal);
 	} catch {
