@@ -9,12 +9,16 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#define BACKUP_CONF "/etc/pgbackrest/pgbackrest.conf"
+#define BACKUP_CONF_DIR "/etc/pgbackrest/conf.d"
+#define OLD_BACKUP_CONF "/etc/pgbackrest.conf"
 #define REPOSITORIES 4
 
 /* What is not encrypted, or not known to be, is a failure unless it is allowed. */
@@ -114,56 +118,79 @@ look_upload_encryption(const struct doctor *d, struct finding *f)
 /* --- backups -----------------------------------------------------------------------------------
  */
 
-/* pgBackRest's own option and places. */
-static FILE *
-open_backup_conf(const char **path)
-{
-	const char *const places[] = { getenv("PGBACKREST_CONFIG"),
-		"/etc/pgbackrest/pgbackrest.conf", "/etc/pgbackrest.conf" };
-	FILE *file = NULL;
-
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && file == NULL; i++) {
-		if (places[i] == NULL)
-			continue;
-		*path = places[i];
-		file = fopen(places[i], "re");
-		if (i == 0 || (file == NULL && errno != ENOENT))
-			break;
-	}
-	return file;
-}
-
-struct repository {
-	char path[PATH_MAX];
-	char cipher[64];
-	bool named;
-	bool is_remote;
+/* What pgBackRest's configuration says. */
+struct backups {
+	struct repository {
+		char path[PATH_MAX];
+		char cipher[64];
+		bool named;
+		bool is_remote;
+	} repositories[REPOSITORIES];
+	bool has_stanza; /* or there is only what the package came with */
 };
 
 static void
-read_repositories(FILE *file, struct repository repositories[REPOSITORIES])
+read_line(struct backups *b, const char *line)
 {
-	char *line = NULL, option[64], value[PATH_MAX];
-	size_t size = 0;
+	char option[64], value[PATH_MAX];
+	struct repository *r;
 	unsigned n;
 
-	while (getline(&line, &size, file) > 0) {
-		struct repository *r;
+	if (line[0] == '[' && strncmp(line, "[global", 7) != 0)
+		b->has_stanza = true;
+	if (sscanf(line, " repo%u-%63[a-z0-9-] = %4095s", &n, option, value) != 3 || n < 1 ||
+	    n > REPOSITORIES)
+		return;
+	r = &b->repositories[n - 1];
+	r->named = true;
+	if (strcmp(option, "path") == 0)
+		snprintf(r->path, sizeof(r->path), "%s", value);
+	else if (strcmp(option, "cipher-type") == 0)
+		snprintf(r->cipher, sizeof(r->cipher), "%.60s", value);
+	else if (strcmp(option, "host") == 0 ||
+	    (strcmp(option, "type") == 0 && strcmp(value, "posix") != 0))
+		r->is_remote = true;
+}
 
-		if (sscanf(line, " repo%u-%63[a-z0-9-] = %4095s", &n, option, value) != 3 ||
-		    n < 1 || n > REPOSITORIES)
-			continue;
-		r = &repositories[n - 1];
-		r->named = true;
-		if (strcmp(option, "path") == 0)
-			snprintf(r->path, sizeof(r->path), "%s", value);
-		else if (strcmp(option, "cipher-type") == 0)
-			snprintf(r->cipher, sizeof(r->cipher), "%.60s", value);
-		else if (strcmp(option, "host") == 0 ||
-		    (strcmp(option, "type") == 0 && strcmp(value, "posix") != 0))
-			r->is_remote = true;
-	}
+/* Returns 0, or -1 and errno. */
+static int
+read_file(struct backups *b, const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char *line = NULL;
+	size_t size = 0;
+
+	if (file == NULL)
+		return -1;
+	while (getline(&line, &size, file) > 0)
+		read_line(b, line);
 	free(line);
+	fclose(file);
+	return 0;
+}
+
+/* From where pgBackRest has it. Returns 0, or -1 and errno, and the file that it failed on. */
+static int
+read_backups(struct backups *b, const char **path)
+{
+	glob_t more;
+	int result;
+
+	*path = getenv("PGBACKREST_CONFIG");
+	if (*path != NULL)
+		return read_file(b, *path);
+	*path = BACKUP_CONF;
+	result = read_file(b, *path);
+	if (result == -1 && errno == ENOENT) {
+		*path = OLD_BACKUP_CONF;
+		result = read_file(b, *path);
+	}
+	if (result == 0 && glob(BACKUP_CONF_DIR "/*.conf", 0, NULL, &more) == 0) {
+		for (size_t i = 0; i < more.gl_pathc; i++)
+			read_file(b, more.gl_pathv[i]);
+		globfree(&more);
+	}
+	return result;
 }
 
 static void
@@ -181,28 +208,28 @@ judge_repository(
 void
 look_backup_encryption(const struct doctor *d, struct finding *f)
 {
-	static struct repository repositories[REPOSITORIES];
-	const char *path = "";
-	FILE *file = open_backup_conf(&path);
+	static struct backups b;
+	const char *path;
+	int result = read_backups(&b, &path);
 
-	if (file == NULL && errno == EACCES) {
+	if (result == -1 && errno == EACCES) {
 		doctor_say(f, SEEN_SKIPPED, "%s may not be read", path);
 		doctor_remedy(f, "run this as root");
 		return;
 	}
-	if (file == NULL) {
+	if (result == -1 || !b.has_stanza) {
 		doctor_say(f, d->conf->allow_unencrypted ? SEEN_WARNING : SEEN_FAILED,
-		    "no backup is set up on this host: %s: %s", path, strerror(errno));
+		    "no backup is set up on this host: %s: %s", path,
+		    result == -1 ? strerror(errno) : "no stanza");
 		doctor_remedy(f,
 		    "set up pgBackRest (doc/operations/backup.md), or set ALLOW_UNENCRYPTED=1 "
 		    "where "
 		    "another host makes the backups");
 		return;
 	}
-	read_repositories(file, repositories);
 	for (size_t i = 0; i < REPOSITORIES; i++)
-		if (repositories[i].named)
-			judge_repository(d, f, &repositories[i], i + 1);
+		if (b.repositories[i].named)
+			judge_repository(d, f, &b.repositories[i], i + 1);
 	if (f->outcome == SEEN_NOTHING)
 		judge(d, f, "/var/lib/pgbackrest");
 }

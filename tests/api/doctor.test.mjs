@@ -267,7 +267,7 @@ describe('orderctl doctor finds', () => {
 	test('data, WAL, pictures and backups in the clear, unless that is allowed', async () => {
 		const allowed = await doctor();
 		const config = join(tests, 'pgbackrest.conf');
-		writeFileSync(config, '[global]\nrepo1-path=/var/lib/pgbackrest\nrepo1-cipher-type=aes-256-cbc\nrepo2-type=s3\nrepo2-cipher-type=aes-256-cbc\n');
+		writeFileSync(config, '[global]\nrepo1-path=/var/lib/pgbackrest\nrepo1-cipher-type=aes-256-cbc\nrepo2-type=s3\nrepo2-cipher-type=aes-256-cbc\n[table-order]\npg1-path=/x\n');
 		const forbidden = await doctor({ ALLOW_UNENCRYPTED: '0', PGBACKREST_CONFIG: config });
 		for (const part of ['data', 'wal', 'uploads']) {
 			const [free, strict] = [allowed, forbidden].map((found) => found.checks.get(`encryption-${part}`));
@@ -280,9 +280,13 @@ describe('orderctl doctor finds', () => {
 		}
 		assert.equal(forbidden.checks.get('encryption-backups')?.seen, 'repo1: aes-256-cbc; repo2: aes-256-cbc');
 		assert.equal(forbidden.checks.get('encryption-backups')?.status, 'ok');
-		writeFileSync(config, '[global]\nrepo1-type=s3\nrepo1-path=/x\n');
+		writeFileSync(config, '[global]\nrepo1-type=s3\nrepo1-path=/x\n[table-order]\npg1-path=/x\n');
 		const bare = await doctor({ ALLOW_UNENCRYPTED: '0', PGBACKREST_CONFIG: config });
+		assert.match(String(bare.checks.get('encryption-backups')?.seen), /elsewhere is not encrypted/);
 		assert.equal(bare.checks.get('encryption-backups')?.status, 'failed');
+		writeFileSync(config, '[global]\nrepo1-path=/var/lib/pgbackrest\n');
+		const bundled = await doctor({ ALLOW_UNENCRYPTED: '0', PGBACKREST_CONFIG: config });
+		assert.match(String(bundled.checks.get('encryption-backups')?.seen), /no backup is set up.*: no stanza/);
 		const none = await doctor({ PGBACKREST_CONFIG: join(tests, 'no-such.conf') });
 		assert.match(String(none.checks.get('encryption-backups')?.seen), /no backup is set up/);
 	});
