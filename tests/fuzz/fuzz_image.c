@@ -55,6 +55,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_CHECK(image_sniff(bytes, size) != NULL);
 		take_away(a, out.name);
 		take_away(a, out.thumbnail);
+		FUZZ_CHECK(image_store(a, "/none/such", bytes, size, &out) == IMAGE_FAILED);
 	}
 	free(bytes);
 	arena_free(a);
