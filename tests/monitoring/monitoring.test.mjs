@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { RULES, dashboardExpressions, dashboards } from '../api/lib/monitoring.mjs';
+import { RULES, dashboardExpressions, dashboards, isOfBackup, metricsInUse } from '../api/lib/monitoring.mjs';
 import { SOURCE } from '../api/lib/stack.mjs';
 
 const TESTS = join(SOURCE, 'tests/monitoring/alerts.yml');
@@ -112,5 +112,14 @@ describe('the page', () => {
 		assert.ok(names.length > 20);
 		const page = read(PAGE);
 		assert.deepEqual(names.filter((name) => !page.includes(`\`${name}\``)), []);
+	});
+});
+
+describe('the backup', () => {
+	test('writes what alerts and dashboards ask of it', () => {
+		const names = metricsInUse().filter(isOfBackup);
+		assert.ok(names.length >= 4);
+		for (const name of names)
+			assert.ok(read('scripts/table-order-backup').includes(`metric ${name.replace(/^table_order_(backup|restore_test)_last_/, '')} `), name);
 	});
 });
