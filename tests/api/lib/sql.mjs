@@ -12,6 +12,8 @@ export function sql(stack, text, values = {}) {
 	return new Promise((done, failed) => {
 		const child = spawn('psql', ['-XqAt', '-1', '-v', 'ON_ERROR_STOP=1', ...variables, stack.env.DATABASE_OWNER_URL], {
 			stdio: ['pipe', 'pipe', 'pipe'],
+			/* psql itself would wait for a frozen server for ever */
+			timeout: 120000,
 			env: { PATH: process.env.PATH, LC_ALL: 'C.UTF-8', PGCONNECT_TIMEOUT: '5' },
 		});
 		let out = '', errors = '';
