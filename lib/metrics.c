@@ -102,7 +102,7 @@ is_of(const struct metric_family *f, const char *series)
 static uint64_t
 after_death(const char *series, uint64_t value)
 {
-	for (int m = 0; m < METRIC_COUNT; m++) {
+	for (enum metric m = 0; m < METRIC_COUNT; m++) {
 		if (!is_of(&metric_families[m], series))
 			continue;
 		if (metric_families[m].kind == METRIC_GAUGE)
@@ -371,7 +371,7 @@ metrics_collect(
 	closedir(d);
 	if (t.count > 0)
 		qsort(t.list, t.count, sizeof(*t.list), by_name);
-	for (int m = 0; m < METRIC_COUNT; m++) {
+	for (enum metric m = 0; m < METRIC_COUNT; m++) {
 		const struct metric_family *f = &metric_families[m];
 
 		if (!tell_family(m, &t, each, arg) && f->kind == METRIC_COUNTER &&
