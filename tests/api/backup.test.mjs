@@ -1,7 +1,7 @@
 /** Backups: what is in them comes back exactly, old ones go, and what is wrong is found and said in one line. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { closeSync, cpSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, cpSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { Backups } from './lib/backup.mjs';
@@ -254,9 +254,31 @@ describe('what is wrong is found, and said with what to do:', () => {
 		}
 	});
 
+	const psql = (/** @type {string} */ text) => execFileSync('psql', ['-XqAt', '-h', join(stack.dir, 'run'), '-U', 'postgres', '-d', 'postgres', '-c', text], { encoding: 'utf8' }).trim();
+
+	test('a repository that cannot be written; orders go on, and WAL beyond the limit is dropped rather than kept until the disk is full', async () => {
+		const conf = join(backups.dir, 'pgbackrest.conf');
+		const dropped = () => /dropped WAL file .* because archive queue exceeded/.test(readFileSync(join(stack.dir, 'log/postgres.console'), 'utf8'));
+		chmodSync(backups.repo, 0);
+		try {
+			await whileHurt(conf, () => writeFileSync(conf, readFileSync(conf, 'utf8').replace(/^archive-push-queue-max=.*/m, 'archive-push-queue-max=32MiB')), async () => {
+				/* segments of 16 MiB; PostgreSQL tries the first again until there are too many behind it */
+				for (let i = 0; i < 6; i++) {
+					await store.order(0);
+					psql('select pg_switch_wal()');
+				}
+				await until('WAL that is dropped', dropped, 90000);
+			});
+			/* with root's right to read, it is the WAL that says so */
+			assertRefused(await backups.run(['check'], { env: { PGBACKREST_ARCHIVE_TIMEOUT: '2' } }), /the repository .* cannot be read: |there is no (repository|backup) in |PostgreSQL does not archive its WAL/);
+		} finally {
+			chmodSync(backups.repo, 0o700);
+		}
+		assertDone(await backups.run(['backup']));
+		assertDone(await backups.run(['restore-test']));
+	});
+
 	test('a server that does not archive, or does not answer', async () => {
-		await store.sql('select 1');
-		const psql = (/** @type {string} */ text) => execFileSync('psql', ['-XqAt', '-h', join(stack.dir, 'run'), '-U', 'postgres', '-d', 'postgres', '-c', text]);
 		psql("alter system set archive_command = 'false # pgbackrest'");
 		psql('select pg_reload_conf()');
 		try {
