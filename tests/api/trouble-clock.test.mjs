@@ -43,6 +43,21 @@ describe('the clock set back by an hour', () => {
 		assert.equal(await store.sql("select string_agg(distinct business_date::text, ' ') from orders where store_id = :'store'"), today);
 	});
 
+	test('or by three days that it was ahead: the business day stays the later one, its numbers go on, and logins are made anew', async () => {
+		const store = await newStore(stack);
+		const before = await store.order(0);
+		clock.turn(72 * HOUR);
+		await store.everybodyLogin();
+		const ahead = await store.order(0);
+		assert.ok(ahead.business_date > before.business_date);
+		assert.equal(ahead.order_number, 1);
+		clock.turn(-72 * HOUR);
+		assertError(await store.client.get('/api/customer/orders', { token: store.tables[0].token }), 401, 'TOKEN_INVALID');
+		await store.everybodyLogin();
+		const after = await store.order(0);
+		assert.deepEqual([after.business_date, after.order_number], [ahead.business_date, 2]);
+	});
+
 	test('a session that began in the hour to come can be completed, and does not end before it began', async () => {
 		const store = await newStore(stack), { table_id } = store.tables[0];
 		clock.turn(2 * HOUR);

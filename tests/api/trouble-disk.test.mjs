@@ -92,6 +92,23 @@ describe('a full disk', { skip: noDisks }, () => {
 		}
 	});
 
+	test('of nginx, for bodies that it does not hold in memory: those are 500 in the API\'s form, all others go on', async () => {
+		const store = await newStore(stack), disk = Disk.instead(join(stack.dir, 'nginx'), 2);
+		const upload = () => store.client.api('PATCH', `/api/admin/menus/${store.menus[0].id}`, { token: store.admin.token, ...form([['image', NOISE, 'menu.png']]) });
+
+		assert.ok(NOISE.length > 256 << 10);
+		try {
+			disk.fill();
+			assertError(await upload(), 500, 'INTERNAL_ERROR');
+			await store.order(0);
+			assertOk(await store.client.get('/api/admin/board', { token: store.admin.token }), 200);
+			disk.free();
+			assertOk(await upload(), 200);
+		} finally {
+			disk.remove();
+		}
+	});
+
 	test('of RUN_DIR: a program that starts keeps no metrics, says so, and serves', async () => {
 		await stack.part('stop', 'create-order');
 		for (const name of readdirSync(run.root).filter((name) => /^create-order.*metrics$/.test(name)))

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { Client, assertError, assertOk } from './lib/client.mjs';
+import { form } from './lib/form.mjs';
 import { orderThrough, persist } from './lib/load.mjs';
 import { Streams } from './lib/sse.mjs';
 import { ownStack } from './lib/stack.mjs';
@@ -216,6 +217,9 @@ describe('a program away', () => {
 		await stack.part('stop', 'menu');
 		try {
 			assertError(await store.client.get('/api/customer/menus', { token: store.tables[0].token }), 503, 'DEPENDENCY_UNAVAILABLE');
+			/* a body that is larger than most may be */
+			const upload = form([['image', Buffer.alloc(1 << 20), 'menu.png']]);
+			assertError(await store.client.api('PATCH', `/api/admin/menus/${store.menus[0].id}`, { token: store.admin.token, ...upload }), 503, 'DEPENDENCY_UNAVAILABLE');
 			await store.order(0);
 		} finally {
 			await stack.part('start', 'menu');

@@ -1,6 +1,10 @@
 /** The servers around the database die, hang and are away, under load: RabbitMQ, Redis, nginx. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import { assertOk } from '../api/lib/client.mjs';
 import { Streams } from '../api/lib/sse.mjs';
 import { ownStack } from '../api/lib/stack.mjs';
@@ -36,6 +40,14 @@ function pid(name) {
 /** How many events wait for the broker. @returns {Promise<number>} */
 const backlog = async () => JSON.parse(await stack.orderctl('outbox', '--json')).unpublished;
 
+/** @param {string[]} args */
+function rabbitmqctl(...args) {
+	const dir = join(stack.dir, 'rabbitmq'), { uid, gid } = statSync(dir);
+	const [, , epmd] = readFileSync(join(dir, 'ports'), 'utf8').trim().split(' ');
+	return promisify(execFile)('/usr/lib/rabbitmq/bin/rabbitmqctl', ['--quiet', ...args], { uid, gid, cwd: dir,
+		env: { PATH: process.env.PATH, HOME: dir, LC_ALL: 'C.UTF-8', RABBITMQ_NODENAME: 'table_order@localhost', RABBITMQ_CONF_ENV_FILE: '/dev/null', ERL_EPMD_PORT: epmd } });
+}
+
 describe('RabbitMQ', () => {
 	test('killed and started again', () => through(stack, streams, 'RabbitMQ killed', async () => {
 		process.kill(pid('rabbitmq'), 'SIGKILL');
@@ -44,6 +56,20 @@ describe('RabbitMQ', () => {
 	}));
 
 	test('hangs for half a minute', () => through(stack, streams, 'RabbitMQ hangs', () => frozen(pid('rabbitmq'), () => lasts(30000)), { note: () => 'for 30 s' }));
+
+	test('its disk is full: it takes nothing more until there is space', async () => {
+		let waited = 0;
+
+		await through(stack, streams, "RabbitMQ's disk full", async () => {
+			/* more than there is: the broker's own alarm */
+			await rabbitmqctl('set_disk_free_limit', '1000000GB');
+			await lasts(15000);
+			waited = await backlog();
+			assert.ok(waited > 20, `only ${waited} events wait`);
+			await rabbitmqctl('set_disk_free_limit', '10MB');
+			await until('an outbox that keeps up', async () => await backlog() < 20, 60000);
+		}, { note: () => `for 15 s, ${waited} events waited` });
+	});
 
 	test('away for three minutes: orders and boards go on, the outbox keeps all and empties by itself', async () => {
 		let most = 0, seconds = 0;

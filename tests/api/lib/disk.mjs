@@ -26,6 +26,9 @@ for (const signal of /** @type {const} */ (['SIGTERM', 'SIGINT']))
 	process.once(signal, () => process.exit(1));
 
 export class Disk {
+	/** @type {string | undefined} what it stands for */
+	dir = undefined;
+
 	/**
 	 * Mounts one on a directory, or makes it.
 	 * @param {string} root @param {number} mebibytes @param {number} [mode]
@@ -50,6 +53,7 @@ export class Disk {
 		execFileSync('cp', ['-a', `${dir}/.`, disk.root]);
 		renameSync(dir, `${dir}.before`);
 		symlinkSync(disk.root, dir);
+		disk.dir = dir;
 		return disk;
 	}
 
@@ -68,9 +72,14 @@ export class Disk {
 		unlinkSync(this.ballast);
 	}
 
+	/** With what is on it; a directory that it stood for is again as it was. */
 	remove() {
 		mounted.delete(this);
 		execFileSync('umount', ['-l', this.root]);
+		if (this.dir !== undefined) {
+			unlinkSync(this.dir);
+			renameSync(`${this.dir}.before`, this.dir);
+		}
 	}
 }
 
