@@ -106,7 +106,8 @@ write_env() {
 	if has_standby; then
 		database=$encoded:$(node_port postgres),$encoded:$(node_port postgres2)/table_order?target_session_attrs=read-write
 	else
-		database=$encoded/table_order
+		# named, since Debian's psql else takes that of the machine's own cluster
+		database=$encoded:$(node_port postgres)/table_order
 	fi
 	given RABBITMQ_URL || read -r amqp_port _ <"$DIR/rabbitmq/ports"
 	while read -r key value; do

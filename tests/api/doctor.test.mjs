@@ -67,7 +67,7 @@ async function doctor(env = {}) {
 
 /** As the superuser. @param {string} text @param {string} [database] */
 async function superSql(text, database = 'table_order') {
-	const url = `postgresql://postgres@${encodeURIComponent(join(stack.dir, 'run'))}/${database}`;
+	const url = `postgresql://postgres@${encodeURIComponent(join(stack.dir, 'run'))}:5432/${database}`;
 	return sql(/** @type {any} */ ({ env: { DATABASE_OWNER_URL: url } }), text);
 }
 
