@@ -1,6 +1,6 @@
 /** Backups: what is in them comes back exactly, old ones go, and what is wrong is found and said in one line. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, closeSync, cpSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -294,6 +294,33 @@ describe('what is wrong is found, and said with what to do:', () => {
 		} finally {
 			await stack.part('start', 'postgres');
 		}
+	});
+});
+
+describe('a standby', () => {
+	test('leaves the backup to the primary', async () => {
+		const data = join(backups.dir, 'standby'), port = '5433';
+		backups.backrest('restore', `--pg1-path=${data}`, '--type=standby', '--archive-mode=off');
+		const identity = process.getuid?.() === 0 ? { uid: backups.owner.uid, gid: backups.owner.gid } : {};
+		const server = spawn('/usr/lib/postgresql/15/bin/postgres', ['-D', data, '-p', port, '-c', 'listen_addresses=', '-c', `unix_socket_directories=${join(stack.dir, 'run')}`, '-c', 'max_connections=150'],
+			{ ...identity, cwd: data, stdio: 'ignore' });
+		const ended = new Promise((done) => server.on('exit', done));
+		const conf = join(backups.dir, 'pgbackrest.conf');
+		const before = backups.labels(), metrics = backups.metrics('backup');
+		try {
+			await whileHurt(conf, () => writeFileSync(conf, readFileSync(conf, 'utf8').replace(/^pg1-path=.*/m, `pg1-path=${data}`).replace(/^pg1-port=.*/m, `pg1-port=${port}`)), async () => {
+				await until('a standby that answers', async () => {
+					const result = await backups.run(['backup']);
+					return result.code === 0 && assertDone(result) === 'this server is a standby: the primary makes the backup\n';
+				}, 60000);
+				assert.match(assertDone(await backups.run(['check'])), /this server is a standby: the primary archives/);
+			});
+		} finally {
+			server.kill('SIGINT');
+			await ended;
+		}
+		assert.deepEqual(backups.labels(), before);
+		assert.equal(backups.metrics('backup').table_order_backup_last_success_timestamp_seconds, metrics.table_order_backup_last_success_timestamp_seconds);
 	});
 });
 
