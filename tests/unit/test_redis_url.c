@@ -83,6 +83,7 @@ first_words(const struct sockaddr *address, socklen_t size, const char *prefix, 
 	int listener = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
 	struct sockaddr_storage bound;
 	socklen_t bound_size = sizeof(bound);
+	int status = -1;
 	char url[200], error[300];
 	ssize_t n;
 
@@ -97,17 +98,22 @@ first_words(const struct sockaddr *address, socklen_t size, const char *prefix, 
 	if (fork() == 0) {
 		struct conf conf = { .redis_url = url };
 		struct redis *r = redis_new(&conf, stderr);
+		struct redis_link *l = redis_link_new(r);
+		bool answered;
 
 		log_open(NULL, "test", LOG_ERROR);
-		/* nobody answers */
-		_exit(redis_ping(redis_link_new(r), error, sizeof(error)));
+		answered = redis_ping(l, error, sizeof(error));
+		redis_link_free(l);
+		redis_free(r);
+		_exit(answered);
 	}
 	fd = accept(listener, NULL, NULL);
 	n = recv(fd, words, words_size - 1, MSG_WAITALL);
 	words[n > 0 ? n : 0] = '\0';
 	close(fd);
 	close(listener);
-	wait(NULL);
+	wait(&status);
+	CU_ASSERT_EQUAL(status, 0); /* nobody answered, and it says so */
 	return true;
 }
 
