@@ -56,6 +56,12 @@ async function orders(drill, hurt) {
 	}, { orders: 200, paceMs: 200, patienceMs: PATIENCE_MS, drill });
 }
 
+/** Whether it has not reached etcd for longer than ttl. @param {Node} node */
+async function longAlone(node) {
+	const status = await cluster.status(node);
+	return status !== undefined && Date.now() / 1000 - status.dcs_last_seen > 25;
+}
+
 describe('three servers under Patroni, all of one machine', () => {
 	test('the primary\'s: killed; the synchronous standby takes over', () => orders('patroni: primary killed', async (primary, standby, more) => {
 		await primary.kill();
@@ -84,14 +90,33 @@ describe('three servers under Patroni, all of one machine', () => {
 		assert.equal((await cluster.primary()).name, primary.name);
 		standby.start();
 	}));
+	test('the synchronous standby\'s: frozen; the other one takes its place', () => orders('patroni: synchronous standby frozen', async (primary, standby, more) => {
+		const frozen = standby.signal('STOP');
+		try {
+			await more();
+			assert.equal((await cluster.primary()).name, primary.name);
+		} finally {
+			standby.signal('CONT', frozen);
+		}
+	}));
+	test('the primary\'s and the standby\'s: the third one is not promoted; all goes on when they are back', () => orders('patroni: two of three killed', async (primary, standby) => {
+		const third = cluster.nodes.find((node) => node !== primary && node !== standby);
+		assert.ok(third !== undefined);
+		await primary.kill();
+		await standby.kill();
+		/* one each loop_wait */
+		const looks = () => third.output('patroni').split(/INFO: .*I am \(?db/).length;
+		const before = looks();
+		await until('more than ttl alone', () => looks() > before + 10, PATIENCE_MS);
+		assert.equal((await cluster.status(third))?.role, 'replica');
+		primary.start();
+		standby.start();
+	}));
 	test('etcd\'s: all three killed for longer than ttl; the primary goes on', () => orders('patroni: etcd away', async (primary, standby, more) => {
 		for (const node of cluster.nodes)
 			await node.kill(['etcd']);
 		try {
-			await until('more than ttl without etcd', async () => {
-				const status = await cluster.status(primary);
-				return status !== undefined && Date.now() / 1000 - status.dcs_last_seen > 25;
-			}, PATIENCE_MS);
+			await until('more than ttl without etcd', () => longAlone(primary), PATIENCE_MS);
 			await more();
 			assert.equal((await cluster.status(primary))?.role, 'master');
 		} finally {
@@ -145,5 +170,26 @@ describe('the primary dies while the standby that has it all does not answer', (
 		await until('ANY 1', async () => cluster.psql('show synchronous_standby_names') === 'ANY 1 (*)', PATIENCE_MS);
 		const left = await survivors('by_hand', async (behind, primary) => assert.equal((await cluster.primary(primary.name)).name, behind.name));
 		assert.ok(left < 100, 'nothing was lost, so this shows nothing');
+		cluster.ctl('edit-config', '--force', '-s', 'synchronous_mode=true', '-p', 'synchronous_standby_names=null');
+	});
+});
+
+describe('two machines are lost for good', () => {
+	test('the synchronous standby that is left serves alone when it is told to, as failover.md says', async () => {
+		const primary = await cluster.primary();
+		const left = await cluster.having('sync_standby');
+		assert.ok(left !== undefined);
+		cluster.psql('create table left_over (n int); insert into left_over select generate_series(1, 100)');
+		for (const node of cluster.nodes)
+			if (node !== left)
+				await node.kill();
+		await left.kill(['etcd']);
+		left.startEtcd('--force-new-cluster');
+		await cluster.primary(primary.name);
+		await cluster.writable();
+		cluster.ctl('edit-config', '--force', '-s', 'synchronous_mode=false');
+		await until('a commit that waits for nobody', () => cluster.psql('show synchronous_standby_names') === '', PATIENCE_MS);
+		cluster.psql('insert into left_over values (101)');
+		assert.equal(cluster.psql('select count(*) from left_over'), '101');
 	});
 });

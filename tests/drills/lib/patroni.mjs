@@ -33,8 +33,9 @@ export class Node extends Host {
 		this.etcd = Object.fromEntries(etcd.split('\n').filter(Boolean).map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
 	}
 
-	startEtcd() {
-		this.spawn('etcd', ['etcd', '--logger=zap'], this.etcd);
+	/** @param {string[]} options */
+	startEtcd(...options) {
+		this.spawn('etcd', ['etcd', '--logger=zap', ...options], this.etcd);
 	}
 
 	start() {
