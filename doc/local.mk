@@ -2,7 +2,8 @@
 dist_doc_DATA = doc/architecture.md doc/errors.md doc/openapi.yaml doc/performance.md
 operationsdir = $(docdir)/operations
 dist_operations_DATA = doc/operations/backup.md doc/operations/deployment.md doc/operations/failover.md \
-	doc/operations/hosting.md doc/operations/monitoring.md doc/operations/tls.md doc/operations/trouble.md \
+	doc/operations/hosting.md doc/operations/monitoring.md doc/operations/requirements.md \
+	doc/operations/tls.md doc/operations/trouble.md \
 	doc/operations/two-hosts.md doc/operations/upgrade.md
 docexamplesdir = $(docdir)/examples
 dist_docexamples_DATA = doc/examples/table-client.ts doc/examples/tsconfig.json
