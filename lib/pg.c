@@ -27,7 +27,7 @@
 #define QUEUE_LIMIT 64
 
 /* One of ours, told by its name behind the application's in pg_stat_activity. lock_timeout: an
- * order in flight is awaited 10 s (SPEC of the API). The statement's is between that and
+ * order in flight is awaited 10 s (doc/openapi.yaml). The statement's is between that and
  * PG_FLUSH_DEADLINE_US. A program that dies with its host inside a transaction holds its store's
  * counter only as long as the next. The last columns say which server this is. */
 #define TIMELINE_COLUMN 7

@@ -96,8 +96,8 @@ struct pg *pg_pool_get(struct pg_pool *pool, int64_t *until_us, enum pg_refusal 
 /* The same, but the wait for a slot is wait_us at most: for who only looks how things are. */
 struct pg *pg_pool_try(
     struct pg_pool *pool, int64_t wait_us, int64_t *until_us, enum pg_refusal *why);
-/* Gives a connection back; one that is broken, inside a transaction or read-only is closed. So is any
- * that only another program could use, if one waits. */
+/* Gives a connection back; one that is broken, inside a transaction or read-only is closed. So is
+ * any that only another program could use, if one waits. */
 void pg_pool_put(struct pg_pool *pool, struct pg *p);
 /* Closes all idle connections: after one was found stale, its siblings are too. */
 void pg_pool_drop_idle(struct pg_pool *pool);
