@@ -22,6 +22,11 @@ let streams;
 /** @type {import('../api/lib/monitoring.mjs').Prometheus} */
 let prometheus;
 
+/* in a chroot that is no mount, node_exporter sees no disk */
+const SEES_DISKS = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').some((line) => line.split(' ')[4] === '/');
+/** @param {string} text a metric's name, or an expression */
+const isToBeSeen = (text) => SEES_DISKS || !text.includes('node_filesystem_');
+
 /** RabbitMQ's own plugin, on a port that is free. */
 async function watchRabbitmq() {
 	const dir = join(stack.dir, 'rabbitmq'), port = await freePort();
@@ -94,11 +99,11 @@ describe('an installation that is watched', () => {
 	});
 	test('has every metric that alerts and dashboards ask for', async () => {
 		await work();
-		for (const name of metricsInUse())
+		for (const name of metricsInUse().filter(isToBeSeen))
 			await until(`a value of ${name}`, async () => (await prometheus.query(`{__name__=~"${name}(_bucket)?"}`)).length > 0, 30000);
 	});
 	test('fills every panel of the dashboards, but for failures it did not have', async () => {
-		for (const { where, expression } of dashboardExpressions())
+		for (const { where, expression } of dashboardExpressions().filter((panel) => isToBeSeen(panel.expression)))
 			await until(`an answer to ${expression} (${where})`, async () => {
 				await work();
 				return (await prometheus.query(expression)).length > 0 || expression.includes('status=~"5..');
@@ -114,6 +119,6 @@ describe('an installation that is watched', () => {
 			assert.equal(rule.health, 'ok', `${rule.name}: ${rule.lastError}`);
 		/* of a machine's disks this knows nothing */
 		assert.deepEqual((await prometheus.query('ALERTS{alertname!~"DiskFilling|ReadsSlow|OrdersSlow"}')).map(({ metric }) => metric), []);
-		report('monitoring: all targets up', {}, `${rules.length} rules and ${dashboardExpressions().length} expressions of dashboards answered`);
+		report('monitoring: all targets up', {}, `${rules.length} rules and ${dashboardExpressions().length} expressions of dashboards answered${SEES_DISKS ? '' : ', but for those about disks'}`);
 	});
 });
