@@ -70,6 +70,17 @@ check_items(struct req *r, json_object *o)
 	}
 }
 
+/* The first error stands. */
+static void
+check_first_error(struct req *r)
+{
+	enum error_code first = r->error;
+
+	req_fail_retry(r, ERR_DEPENDENCY_UNAVAILABLE, 1);
+	req_fail(r, ERR_NOT_FOUND);
+	FUZZ_CHECK(r->error == (first != ERR_NONE ? first : ERR_DEPENDENCY_UNAVAILABLE));
+}
+
 static void
 check_target(struct arena *a, const char *text)
 {
@@ -105,6 +116,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		checks[i](&r, o);
 		FUZZ_CHECK(r.error == ERR_NONE || r.error == ERR_INVALID_REQUEST);
 		FUZZ_CHECK((r.error == ERR_NONE) == (r.error_details == NULL));
+		check_first_error(&r);
 	}
 	check_target(a, text);
 	free(text);
