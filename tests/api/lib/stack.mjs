@@ -33,7 +33,12 @@ export class Stack {
 		this.env = readEnv(this.info.env_file);
 		/** How requests go there: by http.request({ ...where, … }), or https's. */
 		this.http = this.info.ca_file === undefined ? http : https;
-		this.where = { host: this.url.hostname, port: this.url.port, ca: this.info.ca_file && readFileSync(this.info.ca_file) };
+		this.ca = this.info.ca_file && readFileSync(this.info.ca_file);
+	}
+
+	/** Where url is: a test may have set it to what stands before this. */
+	get where() {
+		return { host: this.url.hostname, port: this.url.port, ca: this.ca };
 	}
 
 	/** @param {string} program Its log, as objects. */
