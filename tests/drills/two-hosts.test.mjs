@@ -52,7 +52,7 @@ before(async () => {
 });
 after(async () => {
 	await balancer?.kill();
-	for (const host of hosts.toReversed())
+	for (const host of [...hosts].reverse())
 		await host.stop();
 });
 beforeEach(both);
