@@ -31,7 +31,7 @@ for (const [service, writes] of Object.entries(WRITES)) {
 		await orderThrough(stack, streams, async () => {
 			for (const name of Object.keys(writes))
 				for (const point of POINTS)
-					await crashDuring(crashes, store, service, point, name, false);
+					await crashDuring(crashes, store, service, point, name);
 			await assertEvents(store, board);
 		}, { tables: 4, paceMs: 20, drill: `${service} killed at each point`, note: `${POINTS.length * Object.keys(writes).length} kills` });
 	});

@@ -1,8 +1,9 @@
 /*
  * crash: for tests. It ends a program with SIGKILL at a named point of a request.
  *
- * LD_PRELOAD puts it between a program and its libraries. $CRASH_DIR/PROGRAM.POINT arms a point;
- * who passes it takes that file away and dies. In the order of a request that writes:
+ * LD_PRELOAD puts it between a program and its libraries. $CRASH_DIR/PROGRAM.POINT.ID arms a point
+ * for the request whose X-Request-Id is ID: passing it, it takes that file away and dies. In the
+ * order of a request that writes:
  *
  *	begin      before the first flush of its transaction
  *	commit     before the flush that ends with COMMIT
@@ -30,6 +31,8 @@
 #define PQ(name) LIBRARY("libpq.so.5", name)
 #define FCGI(name) LIBRARY("libfcgi.so.0", name)
 
+/* The X-Request-Id of the request that this thread serves; none in programs that serve none. */
+static _Thread_local char id[65];
 /* Of the flush that this thread is making. */
 static _Thread_local bool begins, commits;
 /* The flush with COMMIT was sent, its end was not read yet. */
@@ -41,9 +44,9 @@ is_taken(const char *point)
 	const char *dir = getenv("CRASH_DIR");
 	char path[4096];
 
-	if (dir == NULL)
+	if (dir == NULL || *id == '\0')
 		return false;
-	snprintf(path, sizeof(path), "%s/%s.%s", dir, program_invocation_short_name, point);
+	snprintf(path, sizeof(path), "%s/%s.%s.%s", dir, program_invocation_short_name, point, id);
 	return unlink(path) == 0;
 }
 
@@ -60,6 +63,17 @@ pass(const char *point)
 {
 	if (is_taken(point))
 		die();
+}
+
+/* A request's id is read before anything is done for it. */
+char *
+FCGX_GetParam(const char *name, FCGX_ParamArray params)
+{
+	char *value = FCGI(FCGX_GetParam)(name, params);
+
+	if (strcmp(name, "HTTP_X_REQUEST_ID") == 0)
+		snprintf(id, sizeof(id), "%s", value != NULL ? value : "");
+	return value;
 }
 
 int

@@ -81,13 +81,18 @@ export class Crashes {
 		preload('crash', this.dir, ['libpq', 'fcgi']);
 	}
 
-	/** The next request of the program that comes to the point ends it. @param {string} program @param {string} point */
-	arm(program, point) {
-		writeFileSync(join(this.dir, `${program}.${point}`), '');
+	/** A request ends the program when it comes to the point, once. @param {string} program @param {string} point @param {string} id its X-Request-Id */
+	arm(program, point, id) {
+		writeFileSync(this.#file(program, point, id), '');
 	}
 
-	/** @param {string} program @param {string} point */
-	happened(program, point) {
-		return !existsSync(join(this.dir, `${program}.${point}`));
+	/** @param {string} program @param {string} point @param {string} id */
+	happened(program, point, id) {
+		return !existsSync(this.#file(program, point, id));
+	}
+
+	/** As tests/preload/crash.c names it. @param {string} program @param {string} point @param {string} id */
+	#file(program, point, id) {
+		return join(this.dir, `${program}.${point}.${id}`);
 	}
 }

@@ -14,8 +14,8 @@ import { until } from './until.mjs';
 /** @typedef {import('./client.mjs').Answer} Answer @typedef {import('./store.mjs').Store} Store */
 /**
  * One write that is about to be made.
- * @typedef {{ask: () => Promise<Answer>, settled: (answer: Answer, point?: string) => Promise<void>}} Write
- *   point: where the service ended, if it was this request that ended it
+ * @typedef {{ask: (headers: Record<string, string>) => Promise<Answer>, settled: (answer: Answer, point: string) => Promise<void>}} Write
+ *   headers: of the request, besides its own; point: where the service ended at the first try
  */
 
 /** CACHE_TTL_SECONDS of the installations that this is done to, and how much later than that an answer may be. */
@@ -54,11 +54,11 @@ export const WRITES = {
 			const note = `write-${++made}`, { token } = store.tables[0];
 			const body = { items: [{ menu_id: store.menus[0].id, quantity: 2 }], note };
 			return {
-				ask: () => store.client.post('/api/customer/orders', { token, body, headers: { 'Idempotency-Key': note } }),
+				ask: (headers) => store.client.post('/api/customer/orders', { token, body, headers: { ...headers, 'Idempotency-Key': note } }),
 				settled: async (answer, point) => {
 					const order = assertOk(answer, 201);
 					/* which also shows that the points are what they are called */
-					if (point !== undefined && point !== 'sent')
+					if (point !== 'sent')
 						assert.equal(answer.headers['idempotent-replayed'], ['committed', 'answer'].includes(point) ? 'true' : undefined, point);
 					await assertOne(store, "orders where store_id = :'store' and note = :'note'", { note });
 					await oneEvent(store, 'OrderCreated', order.id);
@@ -70,7 +70,7 @@ export const WRITES = {
 		'a status': async (store) => {
 			const { id } = await anOrder(store, 0);
 			return {
-				ask: () => store.client.patch(`/api/admin/orders/${id}/status`, { token: store.admin.token, body: { status: 'preparing', version: 1 } }),
+				ask: (headers) => store.client.patch(`/api/admin/orders/${id}/status`, { token: store.admin.token, body: { status: 'preparing', version: 1 }, headers }),
 				settled: async (answer) => {
 					const order = answer.status === 409 ? answer.json.error.details.order : assertOk(answer, 200);
 					assert.deepEqual([order.status, order.version], ['preparing', 2]);
@@ -83,7 +83,7 @@ export const WRITES = {
 		'a deletion': async (store) => {
 			const { id } = await anOrder(store, 0);
 			return {
-				ask: () => store.client.api('DELETE', `/api/admin/orders/${id}`, { token: store.admin.token }),
+				ask: (headers) => store.client.api('DELETE', `/api/admin/orders/${id}`, { token: store.admin.token, headers }),
 				settled: async (answer) => {
 					assert.ok([204, 404].includes(answer.status), answer.text);
 					assert.equal((await store.client.get(`/api/admin/orders/${id}`, { token: store.admin.token })).status, 404);
@@ -99,7 +99,7 @@ export const WRITES = {
 				.data.filter((/** @type {any} */ o) => o.table_session_id === session);
 			assert.equal((await history()).length, 0);
 			return {
-				ask: () => store.client.post(`/api/admin/tables/${table}/complete-session`, { token: store.admin.token, body: { table_session_id: session } }),
+				ask: (headers) => store.client.post(`/api/admin/tables/${table}/complete-session`, { token: store.admin.token, body: { table_session_id: session }, headers }),
 				settled: async (answer) => {
 					assert.equal(assertOk(answer, 200).archived_orders_count, 1);
 					await until('the history with it', async () => (await history()).length === 1, FRESH_MS);
@@ -114,9 +114,9 @@ export const WRITES = {
 			const { id } = store.menus[1], price = 5000 + ++made;
 			const shown = async () => assertOk(await store.client.get(`/api/customer/menus/${id}`, { token: store.tables[0].token }), 200);
 			assert.notEqual((await shown()).price, price);
-			const body = form([['price', String(price)], ['image', PICTURE, 'menu.png']]);
+			const upload = form([['price', String(price)], ['image', PICTURE, 'menu.png']]);
 			return {
-				ask: () => store.client.api('PATCH', `/api/admin/menus/${id}`, { token: store.admin.token, ...body }),
+				ask: (headers) => store.client.api('PATCH', `/api/admin/menus/${id}`, { token: store.admin.token, raw: upload.raw, headers: { ...headers, ...upload.headers } }),
 				settled: async (answer) => {
 					const menu = assertOk(answer, 200);
 					await until('the new price on the tablets', async () => (await shown()).price === price, FRESH_MS);
@@ -131,7 +131,7 @@ export const WRITES = {
 				.data.map((/** @type {any} */ c) => c.name);
 			assert.ok(!(await names()).includes(name));
 			return {
-				ask: () => store.client.post('/api/admin/categories', { token: store.admin.token, body: { name } }),
+				ask: (headers) => store.client.post('/api/admin/categories', { token: store.admin.token, body: { name }, headers }),
 				settled: async (answer) => {
 					if (answer.status !== 409)
 						assertOk(answer, 201);
@@ -145,7 +145,7 @@ export const WRITES = {
 		'a table': async (store) => {
 			const number = `N-${++made}`;
 			return {
-				ask: () => store.client.post('/api/admin/tables', { token: store.admin.token, body: { table_number: number, password: 'x' } }),
+				ask: (headers) => store.client.post('/api/admin/tables', { token: store.admin.token, body: { table_number: number, password: 'x' }, headers }),
 				settled: async (answer) => {
 					if (answer.status !== 409)
 						assertOk(answer, 201);
@@ -162,7 +162,7 @@ export const WRITES = {
 			for (let i = 0; i < 2; i++)
 				assertOk(await persist(menus), 200);
 			return {
-				ask: () => store.client.patch(`/api/admin/tables/${id}`, { token: store.admin.token, body: { is_active: false } }),
+				ask: (headers) => store.client.patch(`/api/admin/tables/${id}`, { token: store.admin.token, body: { is_active: false }, headers }),
 				settled: async (answer) => {
 					assert.equal(assertOk(answer, 200).is_active, false);
 					await until('a refusal, from the cache too', async () => (await menus()).status === 401, FRESH_MS);
@@ -177,7 +177,7 @@ export const WRITES = {
 			for (let i = 0; i < 2; i++)
 				assertOk(await persist(menus), 200);
 			return {
-				ask: () => store.client.post('/api/auth/logout', { token }),
+				ask: (headers) => store.client.post('/api/auth/logout', { token, headers }),
 				settled: async (answer) => {
 					assert.ok([204, 401].includes(answer.status), answer.text);
 					await until('a refusal, from the cache too', async () => (await menus()).status === 401, FRESH_MS);
@@ -187,7 +187,7 @@ export const WRITES = {
 		'a login': async (store) => {
 			const { table_number, password } = store.tables[1];
 			return {
-				ask: () => store.client.post('/api/customer/auth/login', { body: { store_code: store.store_code, table_number, password } }),
+				ask: (headers) => store.client.post('/api/customer/auth/login', { body: { store_code: store.store_code, table_number, password }, headers }),
 				settled: async (answer) => {
 					assertOk(await store.client.get('/api/customer/orders', { token: assertOk(answer, 200).access_token }), 200);
 				},
@@ -199,14 +199,14 @@ export const WRITES = {
 /**
  * Ends a service at a point of one of its writes, and holds what it finds against what was asked.
  * @param {import('./preload.mjs').Crashes} crashes @param {Store} store @param {string} service @param {string} point
- * @param {string} name of the write @param {boolean} alone whether nobody else asks the service meanwhile
+ * @param {string} name of the write
  */
-export async function crashDuring(crashes, store, service, point, name, alone) {
-	const write = await WRITES[service][name](store);
+export async function crashDuring(crashes, store, service, point, name) {
+	const write = await WRITES[service][name](store), id = `crash-${++made}`;
 	const before = store.stack.pid(service) ?? 0;
-	crashes.arm(service, point);
-	await write.settled(await persist(write.ask), alone ? point : undefined);
-	assert.ok(crashes.happened(service, point), `${service} never came to "${point}"`);
+	crashes.arm(service, point, id);
+	await write.settled(await persist(() => write.ask({ 'X-Request-Id': id })), point);
+	assert.ok(crashes.happened(service, point, id), `${service} never came to "${point}"`);
 	await store.stack.replaced(service, before);
 }
 
