@@ -11,4 +11,4 @@ dist_sqitchrevert_DATA = $(migrations:%=db/revert/%.sql)
 seeddir = $(sqitchdir)/seed
 dist_seed_DATA = db/seed/demo.json
 
-EXTRA_DIST += db/sql2h.awk db/sql
+EXTRA_DIST += db/read-sql.awk db/sql2h.awk db/sql

@@ -1,11 +1,6 @@
 # Named statements (db/sql/*.sql) -> a pgTAP test of each: it can be prepared as the programs do, takes as many
-# parameters, and of the kinds, that its name line says, and the role of its program may run it.
-
-function fail(why) {
-	printf "%s:%d: %s\n", FILENAME, FNR, why > "/dev/stderr"
-	bad = 1
-	exit 1
-}
+# parameters, and of the kinds, that its name line says, and the role of its program may run it. Before
+# db/read-sql.awk, which reads them.
 
 function roles(program) {
 	if (program == "outbox-dispatcher")
@@ -17,9 +12,18 @@ function roles(program) {
 	return "table_order_service,table_order_platform"
 }
 
+function statement(n, types, names, text,    i, list) {
+	for (i = 1; i <= n; i++) {
+		sub(/\?$/, "", types[i])
+		list = list (i > 1 ? "," : "") types[i]
+	}
+	printf "select is(pg_temp.problem('%s', '{%s}', '{%s}',\n$statement$%s$statement$), null, '%s.sql: %s');\n",
+		name, list, roles(program), text, program, name
+	print "deallocate all;"
+	count++
+}
+
 function end_of_file() {
-	if (name != "")
-		fail(program ".sql: " name " has no ;")
 	if (program != "" && count == 0)
 		fail(program ".sql: no named statement in it")
 }
@@ -74,50 +78,9 @@ FNR == 1 {
 	count = 0
 }
 
-/^-- name: / {
-	if (name != "")
-		fail("the statement before has no ;")
-	if (!match($0, /^-- name: [a-z_0-9]+\(.*\)$/))
-		fail("a name line is `-- name: name(type arg, ...)`")
-	name = $0
-	sub(/^-- name: /, "", name)
-	params = name
-	sub(/\(.*/, "", name)
-	sub(/^[^(]*\(/, "", params)
-	sub(/\)$/, "", params)
-	n = params == "" ? 0 : split(params, list, /, */)
-	types = ""
-	for (i = 1; i <= n; i++) {
-		split(list[i], part, " ")
-		sub(/\?$/, "", part[1])
-		types = types (i > 1 ? "," : "") part[1]
-	}
-	text = ""
-	next
-}
-
-/^[ \t]*--/ || /^[ \t]*$/ { next }
-
-{
-	if (name == "")
-		fail("a statement without a name line")
-	text = text $0 "\n"
-	if ($0 ~ /;[ \t]*$/) {
-		sub(/;[ \t\n]*$/, "", text)
-		printf "select is(pg_temp.problem('%s', '{%s}', '{%s}',\n$statement$%s$statement$), null, '%s.sql: %s');\n",
-			name, types, roles(program), text, program, name
-		print "deallocate all;"
-		name = ""
-		count++
-		total++
-	}
-}
-
 END {
-	if (bad)
-		exit 1
-	end_of_file()
-	if (!total)
-		print "select pass('db/sql has no statements yet');"
-	print "select * from finish();\nrollback;"
+	if (!bad && name == "") {
+		end_of_file()
+		print "select * from finish();\nrollback;"
+	}
 }

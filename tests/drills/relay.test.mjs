@@ -25,14 +25,6 @@ afterEach(async () => {
 });
 
 /** @param {string} name */
-function pid(name) {
-	const found = stack.pid(name);
-	if (found === undefined)
-		throw new Error(`${name} does not run`);
-	return found;
-}
-
-/** @param {string} name */
 function killed(name) {
 	return through(stack, streams, `${name} killed`, async (acknowledged) => {
 		for (let i = 0; i < 5; i++) {
@@ -45,9 +37,9 @@ function killed(name) {
 
 describe('the relay', () => {
 	test('killed, five times', () => killed('sse-relay'));
-	test('hangs for ten seconds: orders go on, boards catch up', () => through(stack, streams, 'sse-relay hangs', () => frozen(pid('sse-relay'), () => lasts(10000)),
+	test('hangs for ten seconds: orders go on, boards catch up', () => through(stack, streams, 'sse-relay hangs', () => frozen(stack.running('sse-relay'), () => lasts(10000)),
 		{ note: () => 'for 10 s' }));
-	test('hangs, and is killed: boards come back and miss nothing', () => through(stack, streams, 'sse-relay hangs, is killed', () => frozen(pid('sse-relay'), async () => {
+	test('hangs, and is killed: boards come back and miss nothing', () => through(stack, streams, 'sse-relay hangs, is killed', () => frozen(stack.running('sse-relay'), async () => {
 		await lasts(5000);
 		await stack.replaced('sse-relay', stack.signal('sse-relay', 'KILL'));
 	}), { note: () => 'after 5 s' }));
@@ -68,7 +60,7 @@ function secondDispatcher() {
 describe('the dispatcher', () => {
 	test('killed, five times', () => killed('outbox-dispatcher'));
 
-	test('hangs, alone: boards go on, the broker gets all when it is killed', () => through(stack, streams, 'outbox-dispatcher hangs, alone', () => frozen(pid('outbox-dispatcher'), async () => {
+	test('hangs, alone: boards go on, the broker gets all when it is killed', () => through(stack, streams, 'outbox-dispatcher hangs, alone', () => frozen(stack.running('outbox-dispatcher'), async () => {
 		await lasts(15000);
 		await stack.replaced('outbox-dispatcher', stack.signal('outbox-dispatcher', 'KILL'));
 	}), { note: () => 'killed after 15 s' }));
@@ -80,7 +72,7 @@ describe('the dispatcher', () => {
 		other.on('exit', () => { gone = true; });
 		try {
 			await until('another that waits', () => stack.log('outbox-dispatcher').some((line) => line.pid === other.pid && line.message === 'connected to the database'));
-			await through(stack, streams, 'outbox-dispatcher hangs, another takes over', () => frozen(pid('outbox-dispatcher'), async () => {
+			await through(stack, streams, 'outbox-dispatcher hangs, another takes over', () => frozen(stack.running('outbox-dispatcher'), async () => {
 				const start = Date.now();
 				tookMs = await until('the takeover', () => taken().find((one) => one.pid === other.pid && one.at >= start), 60000).then((one) => one.at - start);
 			}), { note: () => `after ${(tookMs / 1000).toFixed(1)} s` });
@@ -94,9 +86,9 @@ describe('the dispatcher', () => {
 });
 
 describe('a service', () => {
-	test('hangs in the middle of orders: those wait until it is killed, and are there once', () => through(stack, streams, 'create-order hangs, is killed', () => frozen(pid('create-order'), async () => {
+	test('hangs in the middle of orders: those wait until it is killed, and are there once', () => through(stack, streams, 'create-order hangs, is killed', () => frozen(stack.running('create-order'), async () => {
 		await lasts(10000);
 		await stack.replaced('create-order', stack.signal('create-order', 'KILL'));
 	}), { note: () => 'after 10 s' }));
-	test('hangs for ten seconds', () => through(stack, streams, 'update-order-status hangs', () => frozen(pid('update-order-status'), () => lasts(10000)), { note: () => 'for 10 s' }));
+	test('hangs for ten seconds', () => through(stack, streams, 'update-order-status hangs', () => frozen(stack.running('update-order-status'), () => lasts(10000)), { note: () => 'for 10 s' }));
 });

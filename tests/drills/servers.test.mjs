@@ -29,14 +29,6 @@ afterEach(async () => {
 	await healthy(stack);
 });
 
-/** @param {string} name */
-function pid(name) {
-	const found = stack.pid(name);
-	if (found === undefined)
-		throw new Error(`${name} does not run`);
-	return found;
-}
-
 /** How many events wait for the broker. @returns {Promise<number>} */
 const backlog = async () => JSON.parse(await stack.orderctl('outbox', '--json')).unpublished;
 
@@ -50,12 +42,12 @@ function rabbitmqctl(...args) {
 
 describe('RabbitMQ', () => {
 	test('killed and started again', () => through(stack, streams, 'RabbitMQ killed', async () => {
-		process.kill(pid('rabbitmq'), 'SIGKILL');
+		process.kill(stack.running('rabbitmq'), 'SIGKILL');
 		await lasts(5000);
 		await stack.part('start', 'rabbitmq');
 	}));
 
-	test('hangs for half a minute', () => through(stack, streams, 'RabbitMQ hangs', () => frozen(pid('rabbitmq'), () => lasts(30000)), { note: () => 'for 30 s' }));
+	test('hangs for half a minute', () => through(stack, streams, 'RabbitMQ hangs', () => frozen(stack.running('rabbitmq'), () => lasts(30000)), { note: () => 'for 30 s' }));
 
 	test('its disk is full: it takes nothing more until there is space', async () => {
 		let waited = 0;
@@ -90,7 +82,7 @@ describe('RabbitMQ', () => {
 
 describe('Redis', () => {
 	test('killed, and away for ten seconds', () => through(stack, streams, 'Redis killed', async () => {
-		process.kill(pid('redis'), 'SIGKILL');
+		process.kill(stack.running('redis'), 'SIGKILL');
 		await lasts(10000);
 		await stack.part('start', 'redis');
 	}, { note: () => 'for 10 s' }));
@@ -99,7 +91,7 @@ describe('Redis', () => {
 		/** @type {number[]} */
 		const times = [];
 
-		await through(stack, streams, 'Redis hangs', () => frozen(pid('redis'), async () => {
+		await through(stack, streams, 'Redis hangs', () => frozen(stack.running('redis'), async () => {
 			const store = await newStore(stack);
 			for (const end = performance.now() + 20000; performance.now() < end; await lasts(50)) {
 				const start = performance.now();
@@ -115,14 +107,14 @@ describe('nginx', () => {
 	test('its workers killed, three times', () => through(stack, streams, 'nginx workers killed', async (acknowledged) => {
 		for (let i = 0; i < 3; i++) {
 			const then = acknowledged();
-			for (const worker of children(pid('nginx')))
+			for (const worker of children(stack.running('nginx')))
 				process.kill(worker, 'SIGKILL');
 			await until('more orders', () => acknowledged() > then + 10, 60000);
 		}
 	}));
 
 	test('its master killed: the workers serve on; they have to go before another can start', () => through(stack, streams, 'nginx master killed', async (acknowledged) => {
-		const master = pid('nginx'), then = acknowledged();
+		const master = stack.running('nginx'), then = acknowledged();
 		process.kill(master, 'SIGKILL');
 		await until('more orders', () => acknowledged() > then + 20, 60000);
 		/* they are of the master's group */

@@ -58,10 +58,16 @@ export class Stack {
 
 	/** @param {string} name @param {'TERM' | 'KILL'} signal Ends the program behind its supervisor. */
 	signal(name, signal) {
+		const pid = this.running(name);
+		process.kill(pid, `SIG${signal}`);
+		return pid;
+	}
+
+	/** @param {string} name The pid of a program that is to run. */
+	running(name) {
 		const pid = this.pid(name);
 		if (pid === undefined)
 			throw new Error(`${name} does not run`);
-		process.kill(pid, `SIG${signal}`);
 		return pid;
 	}
 
