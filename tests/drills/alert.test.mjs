@@ -58,7 +58,7 @@ async function stopAndStart(part, alert, says) {
 	await stack.part('stop', part);
 	const firing = await message(`FIRING: ${alert}`), seconds = ((Date.now() - began) / 1000).toFixed(1);
 	assert.match(firing.text, says);
-	assert.match(firing.text, new RegExp(`doc/operations/monitoring\\.md#${alert.toLowerCase()}`));
+	assert.match(firing.text, new RegExp(`/usr/share/doc/table-order/operations/monitoring\\.md#${alert.toLowerCase()}`));
 	assert.equal(firing.color, 'danger');
 	await stack.part('start', part);
 	assert.equal((await message(`RESOLVED: ${alert}`)).color, 'good');
