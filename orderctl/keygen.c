@@ -92,22 +92,19 @@ print_line(struct arena *a, const char *key, const char *pem)
 	printf("%s=%s\n", key, text);
 }
 
-/* A new file at path; one that root makes goes to the owner of its directory, who is to read it. */
+/* Gives fd to whoever may read old; the first that root makes, to whom its directory belongs. No
+ * service runs as root: what root owns is for its group to read. */
 static int
-create_file(const char *path, const char *dir, mode_t mode)
+hand_over(int fd, const char *old, const char *dir, mode_t mode)
 {
 	struct stat st;
-	int fd;
+	bool there = stat(old, &st) == 0;
 
-	unlink(path);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	if (fd != -1 &&
-	    (fchmod(fd, mode) == -1 || stat(dir, &st) == -1 ||
-		(geteuid() == 0 && fchown(fd, st.st_uid, st.st_gid) == -1))) {
-		close(fd);
+	if (!there && (geteuid() == 0 ? stat(dir, &st) : fstat(fd, &st)) == -1)
 		return -1;
-	}
-	return fd;
+	if ((there && (st.st_mode & S_IRGRP) != 0) || (st.st_uid == 0 && st.st_gid != 0))
+		mode |= S_IRGRP;
+	return fchown(fd, st.st_uid, st.st_gid) == 0 && fchmod(fd, mode) == 0 ? 0 : -1;
 }
 
 /* Writes dir/name anew, so that whoever reads it meanwhile sees the old file or the new one. */
@@ -116,16 +113,22 @@ write_file(struct arena *a, const char *dir, const char *name, const char *text,
 {
 	const char *path = arena_printf(a, "%s/%s", dir, name);
 	const char *fresh = arena_printf(a, "%s.new", path);
-	int fd = create_file(fresh, dir, mode);
-	bool good =
-	    fd != -1 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fsync(fd) == 0;
+	int fd, result = CTL_FAILED;
 
+	unlink(fresh);
+	fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd != -1 && hand_over(fd, path, dir, mode) == 0 &&
+	    write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fsync(fd) == 0 &&
+	    rename(fresh, path) == 0)
+		result = CTL_OK;
+	else
+		ctl_fail("%s: %s; make room or get the rights, then run it again", path,
+		    strerror(errno));
 	if (fd != -1)
 		close(fd);
-	if (good && rename(fresh, path) == 0)
-		return CTL_OK;
-	return ctl_fail(
-	    "%s: %s; make room or get the rights, then run it again", path, strerror(errno));
+	if (result != CTL_OK)
+		unlink(fresh);
+	return result;
 }
 
 static int
