@@ -40,6 +40,9 @@ judge(const struct doctor *d, struct finding *f, const char *path)
 		doctor_remedy(f, "run this as root");
 	} else if (result == -1) {
 		say_bare(d, f, path, strerror(errno));
+	} else if (result == ENCRYPTED_ELSEWHERE) {
+		doctor_say(f, SEEN_SKIPPED, "%s is on another host: %s", path, why);
+		doctor_remedy(f, "see there that its disk is a LUKS volume: `lsblk`");
 	} else if (result == 0) {
 		say_bare(d, f, path, why);
 	} else {
@@ -217,14 +220,14 @@ look_backup_encryption(const struct doctor *d, struct finding *f)
 		doctor_remedy(f, "run this as root");
 		return;
 	}
+	/* There is nothing that lies in the clear; that there is no backup at all is for alerts to
+	 * say, too, since another host may make it. */
 	if (result == -1 || !b.has_stanza) {
-		doctor_say(f, d->conf->allow_unencrypted ? SEEN_WARNING : SEEN_FAILED,
-		    "no backup is set up on this host: %s: %s", path,
+		doctor_say(f, SEEN_WARNING, "no backup is set up on this host: %s: %s", path,
 		    result == -1 ? strerror(errno) : "no stanza");
 		doctor_remedy(f,
-		    "set up pgBackRest (doc/operations/backup.md), or set ALLOW_UNENCRYPTED=1 "
-		    "where "
-		    "another host makes the backups");
+		    "set up pgBackRest (doc/operations/backup.md), unless the database's host "
+		    "makes the backups");
 		return;
 	}
 	for (size_t i = 0; i < REPOSITORIES; i++)

@@ -107,14 +107,16 @@ has_fscrypt_policy(const char *path)
 	return result == 0;
 }
 
-static bool
-is_encrypting_type(const char *type)
-{
-	static const char *const types[] = { "ecryptfs", "fuse.gocryptfs", "fuse.encfs",
-		"fuse.cryfs", "fuse.securefs" };
+static const char *const encrypting_types[] = { "ecryptfs", "fuse.gocryptfs", "fuse.encfs",
+	"fuse.cryfs", "fuse.securefs", NULL };
+static const char *const network_types[] = { "nfs", "nfs4", "cifs", "ceph", "fuse.glusterfs",
+	"fuse.sshfs", NULL };
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (strcmp(types[i], type) == 0)
+static bool
+is_one_of(const char *const *types, const char *type)
+{
+	for (; *types != NULL; types++)
+		if (strcmp(*types, type) == 0)
 			return true;
 	return false;
 }
@@ -253,8 +255,12 @@ encrypted_path(const char *root, const char *path, char why[ENCRYPTED_WHY_SIZE])
 		return 0;
 	}
 	snprintf(why, ENCRYPTED_WHY_SIZE, "%.60s", m.type);
-	if (is_encrypting_type(m.type))
+	if (is_one_of(encrypting_types, m.type))
 		return 1;
+	if (is_one_of(network_types, m.type)) {
+		snprintf(why, ENCRYPTED_WHY_SIZE, "%.60s of %.100s", m.type, m.source);
+		return ENCRYPTED_ELSEWHERE;
+	}
 	if (strcmp(m.type, "zfs") == 0)
 		return is_encrypted_dataset(m.source);
 	/* btrfs counts its mounts by numbers that are no device's */

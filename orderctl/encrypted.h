@@ -11,9 +11,12 @@
 
 #define ENCRYPTED_WHY_SIZE 200
 
-/* 1: encrypted; 0: not, or not to be known; -1: the path cannot be followed, errno says why. why:
- * what it lies on, in a few words. root: "", or a directory that stands for / of /proc and /sys in
- * tests. */
+/* What encrypted_path() says of a network's file system: its server alone can tell. */
+#define ENCRYPTED_ELSEWHERE 2
+
+/* 1: encrypted; 0: not, or not to be known; ENCRYPTED_ELSEWHERE; -1: the path cannot be followed,
+ * errno says why. why: what it lies on, in a few words. root: "", or a directory that stands for /
+ * of /proc and /sys in tests. */
 int encrypted_path(const char *root, const char *path, char why[ENCRYPTED_WHY_SIZE]);
 
 /* The same for a block device, named by its directory in sysfs. */

@@ -287,8 +287,10 @@ describe('orderctl doctor finds', () => {
 		writeFileSync(config, '[global]\nrepo1-path=/var/lib/pgbackrest\n');
 		const bundled = await doctor({ ALLOW_UNENCRYPTED: '0', PGBACKREST_CONFIG: config });
 		assert.match(String(bundled.checks.get('encryption-backups')?.seen), /no backup is set up.*: no stanza/);
-		const none = await doctor({ PGBACKREST_CONFIG: join(tests, 'no-such.conf') });
+		/* as at the first setup, which ends well on encrypted disks all the same */
+		const none = await doctor({ ALLOW_UNENCRYPTED: '0', PGBACKREST_CONFIG: join(tests, 'no-such.conf') });
 		assert.match(String(none.checks.get('encryption-backups')?.seen), /no backup is set up/);
+		assert.deepEqual([bundled, none].map((found) => found.checks.get('encryption-backups')?.status), ['warning', 'warning']);
 	});
 });
 

@@ -148,8 +148,9 @@ file_systems_that_encrypt_are_known(void)
 	CU_ASSERT_EQUAL(below_mounts("1 0 0:40 / / rw - fuse.gocryptfs /srv/x rw\n", why), 1);
 	CU_ASSERT_STRING_EQUAL(why, "fuse.gocryptfs");
 	CU_ASSERT_EQUAL(below_mounts("1 0 0:40 / / rw - ecryptfs /srv/x rw\n", why), 1);
-	CU_ASSERT_EQUAL(below_mounts("1 0 0:40 / / rw - nfs4 host:/x rw\n", why), 0);
-	CU_ASSERT_STRING_EQUAL(why, "nfs4");
+	CU_ASSERT_EQUAL(
+	    below_mounts("1 0 0:40 / / rw - nfs4 host:/x rw\n", why), ENCRYPTED_ELSEWHERE);
+	CU_ASSERT_STRING_EQUAL(why, "nfs4 of host:/x");
 	CU_ASSERT_EQUAL(below_mounts("1 0 0:40 / / rw - tmpfs tmpfs rw\n", why), 0);
 	CU_ASSERT_EQUAL(below_mounts("nonsense\n", why), 0);
 	CU_ASSERT_EQUAL(encrypted_path(root, "/no/such/place", why), -1);
