@@ -14,7 +14,7 @@ import { Streams } from '../api/lib/sse.mjs';
 import { SOURCE, ownStack } from '../api/lib/stack.mjs';
 import { newStore } from '../api/lib/store.mjs';
 import { until } from '../api/lib/until.mjs';
-import { Host, family, freePorts, render, send, writeOwn } from './lib/host.mjs';
+import { Host, family, freePorts, makeDir, render, send, writeOwn } from './lib/host.mjs';
 
 const ADMIN = '/api/admin/orders/stream';
 const BASE = process.env.TABLE_ORDER_TESTS ?? '';
@@ -44,9 +44,14 @@ before(async () => {
 
 	const [port] = await freePorts(1);
 	balancer = new Host(join(BASE, 'balancer'), 'balancer');
-	const config = writeOwn(join(balancer.dir, 'haproxy.cfg'), render(join(SOURCE, 'etc/haproxy/haproxy.cfg.in'),
-		{ BIND: `127.0.0.1:${port}`, HOST1: hosts[0].url.host, HOST2: hosts[1].url.host, ADMIN: join(balancer.dir, 'run/admin.sock') }));
-	balancer.spawn('haproxy', ['/usr/sbin/haproxy', '-db', '-f', config]);
+	const text = render(join(SOURCE, 'etc/haproxy/haproxy.cfg.in'), {
+		BIND: `127.0.0.1:${port}`, HOST1: hosts[0].url.host, HOST2: hosts[1].url.host, ADMIN: join(balancer.dir, 'run/admin.sock'),
+		USER: 'nobody', GROUP: 'nogroup', CHROOT: makeDir(join(balancer.dir, 'empty')),
+	});
+	/* only root can become another, and leave its files behind */
+	const isRoot = process.getuid?.() === 0;
+	const config = writeOwn(join(balancer.dir, 'haproxy.cfg'), isRoot ? text : text.replace(/^\t(user|group|chroot) .*\n/gm, ''));
+	balancer.launch('haproxy', ['/usr/sbin/haproxy', '-db', '-f', config]);
 	balanced = Object.assign(Object.create(hosts[0]), { url: new URL(`http://127.0.0.1:${port}`) });
 	streams = new Streams(balanced);
 });
@@ -132,6 +137,9 @@ describe('two hosts over one database, Redis and broker', () => {
 		}
 		assertOk(await new Client(hosts[1]).post('/api/auth/logout', { token }), 204);
 		assertError(await new Client(hosts[0]).get('/api/customer/orders', { token }), 401, 'TOKEN_INVALID');
+	});
+	test('the balancer is not root once it listens', () => {
+		assert.doesNotMatch(readFileSync(`/proc/${balancer.started.get('haproxy')}/status`, 'utf8'), /^Uid:.*\t0\b/m);
 	});
 	test('the balancer spreads requests and streams over both', async () => {
 		/* orders may all go to one and their changes to the other, when they come in turn */

@@ -111,7 +111,11 @@ export class Host {
 
 	/** @param {string} name @param {string[]} command @param {Record<string, string>} [env] Output goes to log/NAME.console. */
 	spawn(name, command, env) {
-		const [file, ...args] = asUser(this.dir, command, env);
+		this.launch(name, asUser(this.dir, command, env));
+	}
+
+	/** The same as whoever runs this, for what changes its user by itself. @param {string} name @param {string[]} command */
+	launch(name, [file, ...args]) {
 		const log = openSync(join(this.dir, 'log', `${name}.console`), 'a');
 		const child = spawn(file, args, { cwd: this.dir, stdio: ['ignore', log, log], detached: true });
 		if (child.pid === undefined)
