@@ -117,6 +117,18 @@ describe('before the first backup', () => {
 			assertRefused(await backups.run([command]), /there is no backup in .*: make one with table-order-backup backup/);
 		assertRefused(await backups.run(['restore-files', stack.dir]), /there is no backup/);
 	});
+	test('a host that has not the configuration, or not the pictures, is told to get them before anything is begun', async () => {
+		const none = { TABLE_ORDER_ENV: join(backups.dir, 'none.env') };
+		for (const command of ['backup', 'check'])
+			assertRefused(await backups.run([command], { env: none }), /none\.env cannot be read.*copy \/etc\/table-order from a host that serves/);
+		assert.equal(backups.metrics('backup').table_order_backup_last_run_success, 0);
+		const bare = join(backups.dir, 'bare.env');
+		backups.own(bare, 0o600, (path) => writeFileSync(path, 'UPLOAD_DIR=/nowhere\n'));
+		assertRefused(await backups.run(['backup'], { env: { TABLE_ORDER_ENV: bare } }), /does not name the database: DATABASE_OWNER_URL/);
+		writeFileSync(bare, 'DATABASE_OWNER_URL=postgresql://db1/table_order\nUPLOAD_DIR=/nowhere\n');
+		assertRefused(await backups.run(['backup'], { env: { TABLE_ORDER_ENV: bare } }), /UPLOAD_DIR of .* is no directory: \/nowhere/);
+		assert.deepEqual(backups.labels(), []);
+	});
 	test('a wrong command line is refused', async () => {
 		for (const args of [[], ['nonsense'], ['backup', 'more'], ['restore-files'], ['restore-files', '--set', 'x']])
 			assert.equal((await backups.run(args)).code, 2, args.join(' '));
