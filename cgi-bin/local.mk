@@ -23,6 +23,6 @@ nodist_cgi_bin_status_SOURCES = cgi-bin/served.h
 cgi-bin/status.$(OBJEXT): cgi-bin/served.h
 cgi-bin/served.h: $(services) sse-relay/sse-relay
 	$(AM_V_GEN)for p in $(services) sse-relay/sse-relay; do ./$$p --routes || exit 1; done | \
-		$(AWK) -F '\t' '{ printf "{ \"%s\", \"%s\" },\n", $$1, $$2 } \
-		$$1 == "GET" && $$5 != "stream" { printf "{ \"HEAD\", \"%s\" },\n", $$2 }' >$@.tmp && mv $@.tmp $@
+		$(AWK) -F '\t' '{ printf "{ \"%s\", \"%s\", \"%s\" },\n", $$1, $$2, $$3 } \
+		$$1 == "GET" && $$5 != "stream" { printf "{ \"HEAD\", \"%s\", \"%s\" },\n", $$2, $$3 }' >$@.tmp && mv $@.tmp $@
 CLEANFILES += cgi-bin/served.h

@@ -29,10 +29,12 @@
 #define DOWN "down"
 #define DOCS_FILE PKGDATADIR "/docs.html"
 
-/* Every route of every other program; made by the build from their own tables. */
+/* Every route of every other program, program by program; made by the build from their own tables.
+ */
 static const struct {
 	const char *method;
 	const char *pattern;
+	const char *program;
 } served[] = {
 #include "cgi-bin/served.h"
 };
@@ -129,6 +131,7 @@ declare(struct page *p, enum metric m)
 		[METRIC_HISTOGRAM] = "histogram",
 		[METRIC_GAUGE] = "gauge",
 		[METRIC_STATE] = "gauge",
+		[METRIC_LEAST] = "gauge",
 	};
 
 	for (; p->next <= m && p->next < METRIC_COUNT; p->next++) {
@@ -154,6 +157,27 @@ print_series(void *arg, enum metric m, const char *series, uint64_t value)
 		buf_printf(&p->text, "%s %llu\n", series, (unsigned long long)value);
 }
 
+/* The programs that whoever holds their sockets should keep running. Where there are no sockets the
+ * web server starts programs itself, when it needs them. */
+static const char *const *
+expected_programs(struct req *r)
+{
+	const size_t n = sizeof(served) / sizeof(served[0]);
+	const char **programs = arena_alloc(r->arena, (n + 1) * sizeof(*programs));
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *program = served[i].program;
+
+		if ((i == 0 || strcmp(served[i - 1].program, program) != 0) &&
+		    access(arena_printf(r->arena, "%s/%s.sock", r->app->conf.run_dir, program),
+			F_OK) == 0)
+			programs[count++] = program;
+	}
+	programs[count] = NULL;
+	return programs;
+}
+
 static void
 get_metrics(struct req *r)
 {
@@ -169,7 +193,7 @@ get_metrics(struct req *r)
 	    "# TYPE table_order_build_info gauge\n"
 	    "table_order_build_info{version=\"%s\"} 1\n",
 	    PACKAGE_VERSION);
-	if (metrics_collect(r->app->conf.run_dir, print_series, &p) == -1)
+	if (metrics_collect(r->app->conf.run_dir, expected_programs(r), print_series, &p) == -1)
 		req_fail(r, ERR_INTERNAL_ERROR);
 	declare(&p, METRIC_COUNT);
 	reply_bytes(r, 200, "text/plain; version=0.0.4; charset=utf-8", p.text.data, p.text.len);

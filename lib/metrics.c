@@ -2,6 +2,7 @@
 
 #include "metrics.h"
 
+#include "clock.h"
 #include "log.h"
 #include "slot.h"
 
@@ -107,7 +108,8 @@ after_death(const char *series, uint64_t value)
 			continue;
 		if (metric_families[m].kind == METRIC_GAUGE)
 			return 0;
-		if (metric_families[m].kind == METRIC_STATE)
+		if (metric_families[m].kind == METRIC_STATE ||
+		    metric_families[m].kind == METRIC_LEAST)
 			return UNKNOWN;
 	}
 	return value;
@@ -261,6 +263,15 @@ metrics_observe_us(enum metric m, const char *labels, int64_t us)
 	s[AT_COUNT].value++;
 }
 
+void
+metrics_beat(const char *program)
+{
+	char labels[METRICS_NAME_SIZE];
+
+	snprintf(labels, sizeof(labels), "program=\"%s\"", program);
+	metrics_set(METRIC_HEARTBEAT, labels, (uint64_t)(clock_wall_us() / CLOCK_SECOND_US));
+}
+
 struct total {
 	char name[METRICS_NAME_SIZE];
 	uint64_t value;
@@ -287,8 +298,7 @@ add_total(struct totals *t, const char *name, uint64_t value)
 		if (t->list == NULL)
 			abort();
 	}
-	memcpy(t->list[t->count].name, name, METRICS_NAME_SIZE);
-	t->list[t->count].name[METRICS_NAME_SIZE - 1] = '\0';
+	snprintf(t->list[t->count].name, METRICS_NAME_SIZE, "%.*s", METRICS_NAME_SIZE - 1, name);
 	t->list[t->count++].value = value;
 }
 
@@ -309,6 +319,16 @@ read_file(const char *path, bool alive, struct totals *t)
 	munmap(f, sizeof(*f));
 }
 
+static uint64_t
+merge(enum metric_kind kind, uint64_t a, uint64_t b)
+{
+	if (kind == METRIC_STATE)
+		return a > b ? a : b;
+	if (kind == METRIC_LEAST)
+		return a < b ? a : b;
+	return a + b;
+}
+
 /* Tells each series of a family, its values over all files made one. */
 static bool
 tell_family(enum metric m, const struct totals *t,
@@ -318,20 +338,13 @@ tell_family(enum metric m, const struct totals *t,
 	bool any = false;
 
 	for (size_t i = 0, next; i < t->count; i = next) {
-		uint64_t value = 0;
+		uint64_t value = t->list[i].value;
 
 		next = i + 1;
 		if (!is_of(f, t->list[i].name))
 			continue;
-		for (next = i; next < t->count && by_name(&t->list[i], &t->list[next]) == 0;
-		     next++) {
-			uint64_t v = t->list[next].value;
-
-			if (f->kind != METRIC_STATE)
-				value += v;
-			else if (v > value)
-				value = v;
-		}
+		for (; next < t->count && by_name(&t->list[i], &t->list[next]) == 0; next++)
+			value = merge(f->kind, value, t->list[next].value);
 		each(arg, m, t->list[i].name, value);
 		any = true;
 	}
@@ -355,9 +368,19 @@ read_entry(const char *dir, const char *entry, struct totals *t)
 	return true;
 }
 
+static void
+expect(const char *program, struct totals *t)
+{
+	char labels[METRICS_NAME_SIZE], name[METRICS_NAME_SIZE];
+
+	snprintf(labels, sizeof(labels), "program=\"%s\"", program);
+	if (write_name(name, &metric_families[METRIC_PROCESSES], "", labels, ""))
+		add_total(t, name, 0);
+}
+
 int
-metrics_collect(
-    const char *run_dir, void (*each)(void *, enum metric, const char *, uint64_t), void *arg)
+metrics_collect(const char *run_dir, const char *const *programs,
+    void (*each)(void *, enum metric, const char *, uint64_t), void *arg)
 {
 	struct totals t = { 0 };
 	DIR *d = opendir(run_dir);
@@ -369,6 +392,8 @@ metrics_collect(
 	while ((e = readdir(d)) != NULL)
 		files += read_entry(run_dir, e->d_name, &t);
 	closedir(d);
+	for (; *programs != NULL; programs++)
+		expect(*programs, &t);
 	if (t.count > 0)
 		qsort(t.list, t.count, sizeof(*t.list), by_name);
 	for (enum metric m = 0; m < METRIC_COUNT; m++) {

@@ -28,12 +28,17 @@ enum metric_kind {
 	METRIC_HISTOGRAM, /* likewise */
 	METRIC_GAUGE,     /* is 0; the sum */
 	METRIC_STATE,     /* is gone; the greatest: a fact that each of them tells */
+	METRIC_LEAST, /* is gone; the least: what one of them lags behind in is not to be hidden */
 };
 
 /* Every metric there is: what code calls it, kind, name, its labels' names, help. */
 #define METRICS(M) \
 	M(PROCESSES, GAUGE, "table_order_processes", "program", \
-	    "Processes that run and wait for work; 0 after the last of a program has ended.") \
+	    "Processes that run and wait for work; 0 after the last of a program has ended, and " \
+	    "where none has come up.") \
+	M(HEARTBEAT, LEAST, "table_order_heartbeat_timestamp_seconds", "program", \
+	    "When the program's main loop last went round, by the host's clock; of several " \
+	    "processes the one that lags.") \
 	M(REQUESTS, COUNTER, "table_order_requests_total", "program,method,route,status", \
 	    "Requests answered.") \
 	M(REQUEST_DURATION, HISTOGRAM, "table_order_request_duration_seconds", \
@@ -129,11 +134,15 @@ void metrics_add(enum metric m, const char *labels, uint64_t n);
 void metrics_set(enum metric m, const char *labels, uint64_t value);
 /* Counts a duration into a histogram's buckets, sum (kept in microseconds) and count. */
 void metrics_observe_us(enum metric m, const char *labels, int64_t us);
+/* Sets METRIC_HEARTBEAT: what runs for long says about once a second, in the loop that does the
+ * work, that it goes round. */
+void metrics_beat(const char *program);
 
 /* Calls each(arg, m, series, value) for all series of all files in run_dir, summed up, in the order
- * of the table and within a family by name. Every counter without labels is there, 0 if need be.
- * Returns the number of files read, or -1. */
-int metrics_collect(const char *run_dir,
+ * of the table and within a family by name. Every counter without labels is there, 0 if need be,
+ * and METRIC_PROCESSES of the programs of a list that ends with NULL. Returns the number of files
+ * read, or -1. */
+int metrics_collect(const char *run_dir, const char *const *programs,
     void (*each)(void *arg, enum metric m, const char *series, uint64_t value), void *arg);
 
 #endif

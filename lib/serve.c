@@ -417,14 +417,16 @@ worker_main(void *arg)
 	return NULL;
 }
 
-/* Waits for a signal to stop, looking after the connections once a second. */
+/* Waits for a signal to stop, looking after the connections and showing life once a second. */
 static void
 wait_for_stop(struct app *app, const sigset_t *signals)
 {
 	const struct timespec second = { 1, 0 };
 
-	while (sigtimedwait(signals, NULL, &second) == -1)
+	do {
+		metrics_beat(app->program);
 		pg_pool_tick(app->pool);
+	} while (sigtimedwait(signals, NULL, &second) == -1);
 }
 
 /* A CGI program, which ends with its request, is never missed. */

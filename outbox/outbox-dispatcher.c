@@ -25,6 +25,7 @@
 
 #include "sql/outbox-dispatcher.h"
 
+#define PROGRAM "outbox-dispatcher"
 #define BATCH 500
 #define BATCH_TEXT "500"
 #define CONFIRM_TIMEOUT_MS 5000
@@ -329,15 +330,22 @@ pause_for(const struct dispatcher *d)
 }
 
 static void
+turn(struct dispatcher *d)
+{
+	bool ready = have_database(d) && have_broker(d) && have_lock(d);
+	int n = ready ? dispatch(d) : 0;
+
+	measure(d);
+	if (n < BATCH || d->bus == NULL)
+		pause_for(d);
+}
+
+static void
 run(struct dispatcher *d)
 {
 	while (!stop_asked()) {
-		bool ready = have_database(d) && have_broker(d) && have_lock(d);
-		int n = ready ? dispatch(d) : 0;
-
-		measure(d);
-		if (n < BATCH || d->bus == NULL)
-			pause_for(d);
+		metrics_beat(PROGRAM);
+		turn(d);
 	}
 }
 
@@ -347,13 +355,13 @@ main(int argc, char **argv)
 	static struct dispatcher d;
 
 	if (argc > 1)
-		return option_answer(argv[1], "outbox-dispatcher", "[--help | --version]",
+		return option_answer(argv[1], PROGRAM, "[--help | --version]",
 		    "Publishes the events of the outbox to RabbitMQ until it gets SIGTERM.");
 	if (conf_load(&d.conf, conf_path(), CONF_DISPATCHER | CONF_RABBITMQ, false, stderr) > 0)
 		return 2;
-	log_open(d.conf.log_dir, "outbox-dispatcher", d.conf.log_level);
-	metrics_open(d.conf.run_dir, "outbox-dispatcher");
-	metrics_set(METRIC_PROCESSES, "program=\"outbox-dispatcher\"", 1);
+	log_open(d.conf.log_dir, PROGRAM, d.conf.log_level);
+	metrics_open(d.conf.run_dir, PROGRAM);
+	metrics_set(METRIC_PROCESSES, "program=\"" PROGRAM "\"", 1);
 	stop_on_signals(STOP_GRACE_SECONDS);
 	log_info("started");
 	run(&d);

@@ -758,6 +758,7 @@ tick(struct relay *r)
 	free_empty_stores(r);
 	ask_to_watch(r);
 	tell_metrics(r);
+	metrics_beat("sse-relay");
 	if (!stop_asked())
 		set_listening(r, r->connections < r->most);
 }

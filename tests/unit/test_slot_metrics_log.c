@@ -159,13 +159,15 @@ look(void *arg, enum metric m, const char *name, uint64_t value)
 	w->seen++;
 }
 
+static const char *const nobody_else[] = { NULL };
+
 /* The summed value of a series in dir; fails the test unless it is there once. */
 static uint64_t
 value_of(const char *dir, const char *name)
 {
 	struct wanted w = { name, 0, 0 };
 
-	CU_ASSERT_TRUE(metrics_collect(dir, look, &w) > 0);
+	CU_ASSERT_TRUE(metrics_collect(dir, nobody_else, look, &w) > 0);
 	CU_ASSERT_EQUAL(w.seen, 1);
 	return w.value;
 }
@@ -264,12 +266,73 @@ the_dead_tell_nothing_of_the_present(void)
 
 	CU_ASSERT_EQUAL(in_child(count_things, dir), 0);
 	CU_ASSERT_EQUAL(value_of(dir, "table_order_sse_streams{kind=\"a\"}"), 0);
-	CU_ASSERT_EQUAL(metrics_collect(dir, look, &pool), 1);
+	CU_ASSERT_EQUAL(metrics_collect(dir, nobody_else, look, &pool), 1);
 	CU_ASSERT_EQUAL(pool.seen, 0);
 	CU_ASSERT_EQUAL(in_child(open_only, dir), 0);
-	CU_ASSERT_EQUAL(metrics_collect(dir, look, &pool), 1);
+	CU_ASSERT_EQUAL(metrics_collect(dir, nobody_else, look, &pool), 1);
 	CU_ASSERT_EQUAL(pool.seen, 0);
 	CU_ASSERT_EQUAL(value_of(dir, "table_order_login_failures_total{role=\"a\"}"), 7);
+}
+
+#define HEARTBEAT "table_order_heartbeat_timestamp_seconds{program=\"counter\"}"
+
+static int
+beat_beside_one_that_hangs(const char *dir)
+{
+	if (metrics_open(dir, "counter") == -1)
+		return 1;
+	metrics_beat("counter");
+	/* the other's, which is the older one */
+	return value_of(dir, HEARTBEAT) == 1000 ? 0 : 1;
+}
+
+static int
+beat_and_hang(const char *dir)
+{
+	uint64_t now_s = (uint64_t)(clock_wall_us() / CLOCK_SECOND_US);
+
+	if (metrics_open(dir, "counter") == -1)
+		return 1;
+	metrics_beat("counter");
+	if (value_of(dir, HEARTBEAT) < now_s || value_of(dir, HEARTBEAT) > now_s + 60)
+		return 1;
+	metrics_set(METRIC_HEARTBEAT, "program=\"counter\"", 1000);
+	return in_child(beat_beside_one_that_hangs, dir);
+}
+
+static void
+a_heartbeat_is_that_of_the_process_which_lags(void)
+{
+	const char *dir = new_dir("heartbeat");
+	struct wanted beat = { HEARTBEAT, 0, 0 };
+
+	CU_ASSERT_EQUAL(in_child(beat_and_hang, dir), 0);
+	/* and the dead have none, nor does the next before its first */
+	CU_ASSERT_EQUAL(metrics_collect(dir, nobody_else, look, &beat), 2);
+	CU_ASSERT_EQUAL(in_child(count_things, dir), 0);
+	CU_ASSERT_EQUAL(metrics_collect(dir, nobody_else, look, &beat), 2);
+	CU_ASSERT_EQUAL(beat.seen, 0);
+}
+
+static int
+run_beside_one_that_never_came(const char *dir)
+{
+	static const char *const both[] = { "counter", "late", NULL };
+	struct wanted here = { "table_order_processes{program=\"counter\"}", 7, 0 };
+	struct wanted late = { "table_order_processes{program=\"late\"}", 7, 0 };
+
+	if (metrics_open(dir, "counter") == -1)
+		return 1;
+	metrics_set(METRIC_PROCESSES, "program=\"counter\"", 1);
+	metrics_collect(dir, both, look, &here);
+	metrics_collect(dir, both, look, &late);
+	return here.seen == 1 && here.value == 1 && late.seen == 1 && late.value == 0 ? 0 : 1;
+}
+
+static void
+a_program_that_never_came_up_is_told(void)
+{
+	CU_ASSERT_EQUAL(in_child(run_beside_one_that_never_came, new_dir("late")), 0);
 }
 
 static void
@@ -408,7 +471,7 @@ without_a_directory_counting_goes_nowhere(void)
 	struct wanted w = { "table_order_rate_limited_total", 0, 0 };
 
 	CU_ASSERT_EQUAL(in_child(count_nowhere, unit_path("nowhere")), 0);
-	CU_ASSERT_EQUAL(metrics_collect(unit_path("nowhere"), look, &w), -1);
+	CU_ASSERT_EQUAL(metrics_collect(unit_path("nowhere"), nobody_else, look, &w), -1);
 }
 
 static void
@@ -635,6 +698,9 @@ main(void)
 		{ "restarts carry counts on", restarts_carry_counts_on },
 		{ "processes side by side are summed", processes_side_by_side_are_summed },
 		{ "the dead tell nothing of the present", the_dead_tell_nothing_of_the_present },
+		{ "a heartbeat is that of the process which lags",
+		    a_heartbeat_is_that_of_the_process_which_lags },
+		{ "a program that never came up is told", a_program_that_never_came_up_is_told },
 		{ "a counter without labels starts at 0", a_counter_without_labels_starts_at_0 },
 		{ "durations fall into buckets", durations_fall_into_buckets },
 		{ "threads lose no count", threads_lose_no_count },
