@@ -1,7 +1,7 @@
 /** What /metrics tells, in Prometheus' form. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Client, assertError, assertOk } from './lib/client.mjs';
@@ -62,6 +62,40 @@ describe('the metrics', () => {
 	test('know the program\'s version', async () => {
 		const version = readFileSync(join(SOURCE, 'configure.ac'), 'utf8').match(/AC_INIT\(\[[^\]]*\], \[([^\]]*)\]/)?.[1];
 		assert.equal(value(await scrape(), `table_order_build_info{version="${version}"}`), 1);
+	});
+	test('know when each program was last alive, and of no heartbeat once it has ended', async () => {
+		const series = (/** @type {string} */ program) => `table_order_heartbeat_timestamp_seconds{program="${program}"}`;
+		for (const program of ['menu', 'status', 'outbox-dispatcher', 'sse-relay']) {
+			const first = value(await scrape(), series(program)) ?? NaN;
+			assert.ok(Math.abs(Date.now() / 1000 - first) < 20, `${program}: ${first}`);
+			await tells(series(program), (n) => n > first);
+		}
+		/* a process that is stopped says nothing any more, and still runs */
+		process.kill(Number(stack.pid('menu')), 'SIGSTOP');
+		const last = value(await scrape(), series('menu')) ?? NaN;
+		await tells(series('status'), (n) => n > last + 2);
+		assert.equal(value(await scrape(), series('menu')), last);
+		assert.equal(value(await scrape(), 'table_order_processes{program="menu"}'), 1);
+		process.kill(Number(stack.pid('menu')), 'SIGCONT');
+		await tells(series('menu'), (n) => n > last);
+		await stack.part('stop', 'menu');
+		await tells('table_order_processes{program="menu"}', (n) => n === 0);
+		assert.equal(value(await scrape(), series('menu')), undefined);
+		await stack.part('start', 'menu');
+		await tells(series('menu'), (n) => n > last);
+	});
+	test('miss a program that never came up, as after a boot', async () => {
+		await stack.part('stop', 'menu');
+		const run = join(stack.dir, 'run');
+		for (const name of readdirSync(run).filter((file) => file.startsWith('menu.metrics') || /^menu\.\d+\.metrics$/.test(file)))
+			rmSync(join(run, name));
+		assert.equal(value(await scrape(), 'table_order_processes{program="menu"}'), 0);
+		/* without a socket it is the web server's to start it */
+		renameSync(join(run, 'menu.sock'), join(run, 'menu.gone'));
+		assert.equal(value(await scrape(), 'table_order_processes{program="menu"}'), undefined);
+		renameSync(join(run, 'menu.gone'), join(run, 'menu.sock'));
+		await stack.part('start', 'menu');
+		await tells('table_order_processes{program="menu"}', (n) => n === 1);
 	});
 	test('miss a program that has ended, and what only it knew', async () => {
 		await tells('table_order_outbox_oldest_age_seconds', (n) => n >= 0);

@@ -94,11 +94,20 @@ describe('a message comes to Slack', () => {
 
 	test('when the relay stops, and when it is back', () => stopAndStart('sse-relay', 'RelayDown', /^No relay runs on 127\.0\.0\.1:\d+/));
 	test('when a service stops', () => stopAndStart('create-order', 'ProgramDown', /^create-order does not run on 127\.0\.0\.1:\d+/));
+	test('when a service hangs, and when it goes on', async () => {
+		const pid = Number(stack.pid('menu')), began = Date.now();
+		process.kill(pid, 'SIGSTOP');
+		const firing = await message('FIRING: ProgramHangs'), seconds = ((Date.now() - began) / 1000).toFixed(1);
+		assert.match(firing.text, /^menu on 127\.0\.0\.1:\d+ runs, but does nothing/);
+		process.kill(pid, 'SIGCONT');
+		await message('RESOLVED: ProgramHangs');
+		report('alert: menu hung', {}, `message after ${seconds} s, with seconds for the rule's minutes`);
+	});
 	test('when the database stops', () => stopAndStart('postgres', 'DatabaseUnreachable', /^127\.0\.0\.1:\d+ cannot connect to the database/));
 	test('when the web server stops', () => stopAndStart('nginx', 'TableOrderDown', /^127\.0\.0\.1:\d+ does not answer/));
 	test('and nothing else was said', () => {
 		const alerts = new Set(messages.map(({ attachments }) => attachments[0].title.replace(/^\w+: /, '')));
-		assert.deepEqual([...alerts].sort(), ['DatabaseUnreachable', 'ProgramDown', 'RelayDown', 'TableOrderDown']);
+		assert.deepEqual([...alerts].sort(), ['DatabaseUnreachable', 'ProgramDown', 'ProgramHangs', 'RelayDown', 'TableOrderDown']);
 	});
 });
 
