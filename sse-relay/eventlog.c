@@ -172,6 +172,15 @@ join_replay(struct eventlog *l, const struct open_task *o, const PGresult *event
 	return joined;
 }
 
+/* The last row of what is too much is null. */
+static bool
+is_cut(const PGresult *events)
+{
+	int n = PQntuples(events);
+
+	return n > 0 && PQgetisnull(events, n - 1, 0) == 1;
+}
+
 static bool
 read_open(struct eventlog *l, struct open_task *o, PGresult **results)
 {
@@ -184,7 +193,7 @@ read_open(struct eventlog *l, struct open_task *o, PGresult **results)
 	o->last_seq = number_at(position, 0, 0);
 	if (o->cursor == CURSOR_NONE)
 		return true;
-	o->reset = strcmp(PQgetvalue(position, 0, 1), "t") != 0;
+	o->reset = strcmp(PQgetvalue(position, 0, 1), "t") != 0 || is_cut(events);
 	if (!o->reset && o->holds)
 		o->replay = join_replay(l, o, events);
 	return true;
@@ -193,17 +202,19 @@ read_open(struct eventlog *l, struct open_task *o, PGresult **results)
 static void
 queue_open(struct eventlog *l, const struct open_task *o)
 {
-	char cursor[NUMBER_SIZE], most[NUMBER_SIZE], table[NUMBER_SIZE];
-	const char *values[] = { o->who.store_id, cursor, most, table };
+	char cursor[NUMBER_SIZE], most[NUMBER_SIZE], bytes[NUMBER_SIZE], table[NUMBER_SIZE];
+	const char *values[] = { o->who.store_id, cursor, most, bytes, table };
 
 	snprintf(cursor, sizeof(cursor), "%lld", (long long)o->cursor);
 	snprintf(most, sizeof(most), "%lld", (long long)l->conf.sse_replay_events);
+	snprintf(bytes, sizeof(bytes), "%d", EVENTLOG_REPLAY_BYTES);
 	snprintf(table, sizeof(table), "%lld", (long long)o->who.account_id);
 	if (o->cursor == CURSOR_NONE)
 		values[1] = NULL;
+	if (o->who.role != ROLE_TABLE)
+		values[4] = NULL;
 	pg_queue(l->pg, &SQL_RELAY_POSITION, values);
-	pg_queue(
-	    l->pg, o->who.role == ROLE_TABLE ? &SQL_RELAY_REPLAY_TABLE : &SQL_RELAY_REPLAY, values);
+	pg_queue(l->pg, &SQL_RELAY_REPLAY, values);
 }
 
 /* Token, position and missed events, all of one moment, in one round trip. */

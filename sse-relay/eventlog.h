@@ -20,6 +20,8 @@
 
 /* How many events one TASK_FILL brings at most. */
 #define EVENTLOG_FILL_MAX 200
+/* How many bytes of missed events (of SSE_REPLAY_EVENTS at most) a stream is sent when it opens. */
+#define EVENTLOG_REPLAY_BYTES (8 << 20)
 
 /* Cursors that are no seq. */
 #define CURSOR_NONE INT64_C(-2) /* from now on */
@@ -36,7 +38,7 @@ struct open_task {
 	int64_t cursor;
 	/* answers */
 	bool holds;
-	bool reset; /* the cursor is of no use */
+	bool reset; /* the cursor is of no use, or too much was missed */
 	int64_t last_seq;
 	struct frame *replay; /* all missed events in one frame, or NULL */
 };

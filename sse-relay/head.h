@@ -7,7 +7,13 @@
 
 #include <stddef.h>
 
-#define HEAD_LIMIT 8192
+/*
+ * How long a head may be, and how much of memory a connection holds until its head is read; what
+ * does not come is not touched. It is more than nginx takes (its client_header_buffer_size of 1 KB and
+ * four large_client_header_buffers of 8 KB) and adds, and than a browser sends through Apache,
+ * which takes lines of up to 8,190 bytes: URL, Cookie and Referer, and a few short ones.
+ */
+#define HEAD_LIMIT (40 << 10)
 
 /* Texts lie in the bytes that were parsed; NULL for what was not sent. */
 struct head {

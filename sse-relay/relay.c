@@ -309,15 +309,15 @@ take_events(struct relay *r)
 	}
 }
 
-/* The database does not know what we have shown (it was restored to an earlier time): all streams
- * shall come back and be told to reset. */
+/* What was streamed does not go on in the database: all streams shall come back and be told to reset
+ * (see relay_position). */
 static void
-restart_store(struct relay *r, struct store *s)
+restart_store(struct relay *r, struct store *s, const char *why)
 {
 	struct stream *next;
 
-	log_warning("the database is behind what was streamed", LOG_S("store_id", s->id),
-	    LOG_I("last_seq", s->last_seq));
+	log_warning(why, LOG_S("store_id", s->id), LOG_I("last_seq", s->last_seq),
+	    LOG_I("seen", s->seen));
 	for (struct stream *st = s->streams; st != NULL; st = next) {
 		next = st->next;
 		if (st->state == STREAM_OPENING)
@@ -325,9 +325,14 @@ restart_store(struct relay *r, struct store *s)
 		else
 			end_stream(r, st, NULL);
 	}
-	store_fini(s);
-	s->last_seq = s->seen = -1;
-	s->filling = false;
+	store_restart(s);
+}
+
+/* It was restored to an earlier time. */
+static void
+restart_behind(struct relay *r, struct store *s)
+{
+	restart_store(r, s, "the database is behind what was streamed");
 }
 
 /* Answers of the event log */
@@ -384,7 +389,7 @@ take_open(struct relay *r, struct task *t)
 	else if (!o->holds)
 		answer_and_end(r, st, answer_error(st->asker, ERR_TOKEN_INVALID, 1));
 	else if (o->last_seq < st->opened_at)
-		restart_store(r, st->store);
+		restart_behind(r, st->store);
 	else
 		begin_stream(r, st, o);
 }
@@ -395,15 +400,18 @@ take_fill(struct relay *r, struct task *t)
 	struct delivery d = { r, "log" };
 	struct store *s = *store_place(r, t->fill.store_id);
 
-	if (s == NULL || !s->filling)
+	/* not what a store was asked that has been restarted since */
+	if (s == NULL || !s->filling || s->asked_after != t->fill.after)
 		return;
 	if (t->failed) {
 		store_not_filled(s);
 		return;
 	}
 	r->counts.filled += t->fill.count > 0;
-	store_filled(s, t->fill.frames, t->fill.count, deliver, &d);
-	ask_for_gap(r, s);
+	if (store_filled(s, t->fill.frames, t->fill.count, deliver, &d))
+		ask_for_gap(r, s);
+	else
+		restart_store(r, s, "a gap cannot be filled");
 }
 
 static void
@@ -420,7 +428,7 @@ take_watch(struct relay *r, struct task *t)
 		if (s == NULL || s->last_seq == -1)
 			continue;
 		if (w->stores[i].last_seq < w->stores[i].before) {
-			restart_store(r, s);
+			restart_behind(r, s);
 			continue;
 		}
 		store_heard(s, w->stores[i].last_seq);

@@ -2,8 +2,6 @@
 
 #include "store.h"
 
-#include "log.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -12,8 +10,7 @@ store_init(struct store *s, const char *id)
 {
 	memset(s, 0, sizeof(*s));
 	snprintf(s->id, sizeof(s->id), "%s", id);
-	s->last_seq = -1;
-	s->seen = -1;
+	store_restart(s);
 }
 
 void
@@ -21,6 +18,14 @@ store_fini(struct store *s)
 {
 	while (s->held_count > 0)
 		frame_unref(s->held[--s->held_count]);
+}
+
+void
+store_restart(struct store *s)
+{
+	store_fini(s);
+	s->last_seq = s->seen = -1;
+	s->filling = false;
 }
 
 void
@@ -81,7 +86,7 @@ store_offer(struct store *s, struct frame *f, store_deliver *deliver, void *arg)
 		s->held[s->held_count++] = frame_ref(f);
 }
 
-void
+bool
 store_filled(
     struct store *s, struct frame *const *frames, size_t n, store_deliver *deliver, void *arg)
 {
@@ -90,13 +95,7 @@ store_filled(
 		if (frames[i]->seq == s->last_seq + 1)
 			give_on(s, frames[i], deliver, arg);
 	give_on_held(s, deliver, arg);
-	if (s->last_seq > s->asked_after || s->seen <= s->last_seq)
-		return;
-	/* to ask again would not help; what was said to be there is not in the log */
-	log_warning("a gap cannot be filled", LOG_S("store_id", s->id), LOG_I("after", s->last_seq),
-	    LOG_I("seen", s->seen));
-	store_fini(s);
-	s->seen = s->last_seq;
+	return s->last_seq > s->asked_after || s->seen <= s->last_seq;
 }
 
 void

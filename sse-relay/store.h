@@ -37,14 +37,17 @@ void store_init(struct store *s, const char *id);
 /* Lets go of what is held. */
 void store_fini(struct store *s);
 
+/* Forgets what is held, and its place, which store_begin() tells again. */
+void store_restart(struct store *s);
 /* The store's last seq was read, and it was not known before. */
 void store_begin(struct store *s, int64_t last_seq);
 /* The store has come to last_seq, as somebody says. */
 void store_heard(struct store *s, int64_t last_seq);
 /* An event from the bus. The frame stays the caller's. */
 void store_offer(struct store *s, struct frame *f, store_deliver *deliver, void *arg);
-/* The event log answered with the n events behind last_seq, as many as it had. */
-void store_filled(
+/* The event log answered with the n events behind last_seq, as many as it had. False: the next one
+ * is not among them, and to ask again would not help. */
+bool store_filled(
     struct store *s, struct frame *const *frames, size_t n, store_deliver *deliver, void *arg);
 /* The event log did not answer. */
 void store_not_filled(struct store *s);

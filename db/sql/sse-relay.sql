@@ -24,27 +24,23 @@ select c.last_seq, $2::bigint between c.last_seq - $3::bigint and c.last_seq
 from (select $1::uuid as store_id,
 	coalesce((select last_seq from store_counters where store_id = $1::uuid), 0) as last_seq) c;
 
--- What an admin missed.
--- name: relay_replay(uuid store_id, bigint? cursor, bigint most)
-select e.payload
-from events e
-where e.store_id = $1 and e.seq > $2
-	and $2::bigint between (select last_seq from store_counters where store_id = $1) - $3::bigint
-		and (select last_seq from store_counters where store_id = $1)
-order by e.seq;
-
--- What a table missed: not the orders of a party that has left.
--- name: relay_replay_table(uuid store_id, bigint? cursor, bigint most, bigint table_id)
-select e.payload
-from events e
-where e.store_id = $1 and e.seq > $2
-	and $2::bigint between (select last_seq from store_counters where store_id = $1) - $3::bigint
-		and (select last_seq from store_counters where store_id = $1)
-	and (e.event_type = 'MenuChanged'
-		or e.table_id = $4 and (e.event_type = 'TableSessionCompleted'
-			or e.event_type like 'Order%' and exists (select from table_sessions s
-				where s.store_id = e.store_id and s.id = e.table_session_id and s.ended_at is null)))
-order by e.seq;
+-- What an admin (no table_id) or a table missed, of that not the orders of a party that has left. Payloads end, with a
+-- null, where they would be more bytes than that: no client's cursor decides how much memory an answer takes.
+-- name: relay_replay(uuid store_id, bigint? cursor, bigint most, bigint bytes, bigint? table_id)
+select case when missed.bytes <= $4 then missed.payload end
+from (
+	select e.seq, e.payload, octet_length(e.payload::text) as size, sum(octet_length(e.payload::text)) over (order by e.seq) as bytes
+	from events e
+	where e.store_id = $1 and e.seq > $2
+		and $2::bigint between (select last_seq from store_counters where store_id = $1) - $3::bigint
+			and (select last_seq from store_counters where store_id = $1)
+		and ($5::bigint is null or e.event_type = 'MenuChanged'
+			or e.table_id = $5 and (e.event_type = 'TableSessionCompleted'
+				or e.event_type like 'Order%' and exists (select from table_sessions s
+					where s.store_id = e.store_id and s.id = e.table_session_id and s.ended_at is null)))
+) missed
+where missed.bytes - missed.size <= $4
+order by missed.seq;
 
 -- name: relay_fill(uuid store_id, bigint after, integer most)
 select payload from events where store_id = $1 and seq > $2 order by seq limit $3;

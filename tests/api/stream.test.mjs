@@ -41,6 +41,20 @@ async function emit(store, type, payload) {
 	{ type, payload: JSON.stringify(payload) }));
 }
 
+/**
+ * Events of about so many bytes each, published long ago: what a board that slept has missed.
+ * @param {Store} store @param {number} count @param {number} bytes
+ */
+async function emitBig(store, count, bytes) {
+	await store.sql(`
+		with c as (update store_counters set last_seq = last_seq + :count where store_id = :'store' returning last_seq)
+		insert into events (store_id, seq, event_type, published_at, payload)
+		select :'store', seq, 'MenuChanged', now(), format('{"seq":%s,"event_type":"MenuChanged","store_id":"%s","occurred_at":"%s","menu_ids":[%s],"category_ids":[]}',
+			seq, :'store', to_char(now() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), ids)::json
+		from c, generate_series(last_seq - :count + 1, last_seq) seq, (select string_agg((1000000 + n)::text, ',') as ids from generate_series(1, :bytes / 8) n) menus`,
+	{ count, bytes });
+}
+
 /** @param {Store} store */
 async function payloads(store) {
 	return (await store.sql("select payload from events where store_id = :'store' order by seq")).split('\n').filter(Boolean).map((s) => JSON.parse(s));
@@ -108,6 +122,13 @@ route('GET /api/admin/orders/stream', ({ succeeds, refuses }) => {
 		assert.equal(listed.headers['access-control-allow-credentials'], 'true');
 		const other = await streams.open(ADMIN, { token: store.admin.token, headers: { Origin: 'https://evil.example.com' } });
 		assert.equal(other.headers['access-control-allow-origin'], undefined);
+	});
+	succeeds('whatever a browser sends besides, up to what the web server takes', async () => {
+		const store = await newStore(stack);
+		const much = 'x'.repeat(7000);
+		const stream = await streams.open(`${ADMIN}?x=${much}`, { headers: { Cookie: `a=${much}; ${store.admin.cookie}`, Referer: `https://board.example.com/${much}`, 'X-More': much } });
+		await store.order(0);
+		await stream.untilId(1);
 	});
 	refuses('tokens that do not hold, as the API does', async () => {
 		const store = await newStore(stack);
@@ -215,6 +236,52 @@ describe('a stream that resumes', () => {
 		const enough = await streams.open(ADMIN, { token: store.admin.token, lastEventId: '20' });
 		await enough.untilId(last);
 		assert.deepEqual(enough.ids, range(21, last));
+	});
+	test('is told to reset when what it missed is more than a few megabytes, and nobody else notices', async () => {
+		const [store, other] = [await newStore(stack), await newStore(stack)];
+		const stays = await streams.open(ADMIN, { token: other.admin.token });
+		const pid = stack.running('sse-relay');
+		await emitBig(store, 40, 1 << 20);
+		for (const [cursor, path] of [['0', ADMIN], ['0', TABLE], ['31', ADMIN], ['31', TABLE]]) {
+			const stream = await streams.open(path, { token: path === ADMIN ? store.admin.token : store.tables[0].token, lastEventId: cursor });
+			await stream.until(`a reset from ${cursor}`, () => stream.news.length > 0);
+			assert.deepEqual(stream.news.map((e) => [e.type, e.id]), [['reset', '40']], `${path} from ${cursor}`);
+			stream.close();
+		}
+		const enough = await streams.open(ADMIN, { token: store.admin.token, lastEventId: '33' });
+		await enough.untilId(40);
+		assert.deepEqual(enough.ids, range(34, 40));
+		await other.order(0);
+		await stays.untilId(1);
+		assert.deepEqual([stays.connections, stack.running('sse-relay')], [1, pid]);
+	});
+	test('is told to reset, once, when the log lacks what it is to get, and then gets what is new', async () => {
+		const store = await newStore(stack);
+		const token = store.admin.token;
+		const pages = [await streams.open(ADMIN, { token, retryMs: 10 }), await streams.open(TABLE, { token: store.tables[0].token, retryMs: 10 })];
+		await store.order(0);
+		for (const page of pages)
+			await page.untilId(1);
+		/* an event that was purged unseen */
+		await store.sql("update store_counters set last_seq = last_seq + 1 where store_id = :'store'");
+		for (const page of pages)
+			await page.until('a reset', () => page.news.some((e) => e.type === 'reset'));
+		await store.order(0);
+		const young = await streams.open(ADMIN, { token });
+		await store.order(0);
+		await young.untilId(4);
+		for (const page of pages) {
+			await page.untilId(4);
+			assert.deepEqual(page.news.map((e) => [e.type, e.id]), [['OrderCreated', '1'], ['reset', '2'], ['OrderCreated', '3'], ['OrderCreated', '4']]);
+		}
+		/* the relay has looked into the database again, twice, once such tokens have ended */
+		for (let i = 0; i < 2; i++) {
+			const looked = await streams.open(ADMIN, { token: await store.adminLogin(), ...ONCE });
+			assertOk(await store.client.post('/api/auth/logout', { token: store.admin.token }), 204);
+			await looked.ended();
+		}
+		assert.equal(stack.log('sse-relay').filter((line) => line.store_id === store.store_id && line.level === 'WARNING').length, 1);
+		assert.deepEqual(pages.map((page) => page.connections), [2, 2]);
 	});
 	test('goes on after a reset', async () => {
 		const store = await newStore(stack);

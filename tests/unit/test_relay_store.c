@@ -49,17 +49,19 @@ offer(int64_t seq)
 }
 
 /* The event log answers with first … last; last < first: nothing. */
-static void
+static bool
 fill(int64_t first, int64_t last)
 {
 	struct frame *frames[512] = { NULL };
 	size_t n = 0;
+	bool filled;
 
 	for (int64_t seq = first; seq <= last; seq++)
 		frames[n++] = frame(seq);
-	store_filled(&store, frames, n, note, NULL);
+	filled = store_filled(&store, frames, n, note, NULL);
 	while (n > 0)
 		frame_unref(frames[--n]);
+	return filled;
 }
 
 static void
@@ -177,16 +179,35 @@ without_an_answer_it_is_asked_again(void)
 }
 
 static void
-what_the_log_does_not_know_is_not_asked_for_for_ever(void)
+what_the_log_does_not_know_is_said(void)
 {
 	begin(4);
 	offer(9);
 	CU_ASSERT_TRUE(store_ask(&store));
-	fill(1, 0);
-	CU_ASSERT_FALSE(store_ask(&store));
+	CU_ASSERT_FALSE(fill(1, 0));
+	CU_ASSERT_TRUE(store_ask(&store));
+	CU_ASSERT_FALSE(fill(6, 8));
+	CU_ASSERT_TRUE(store_ask(&store));
+	CU_ASSERT_TRUE(fill(5, 5));
+	CU_ASSERT_TRUE(store_ask(&store));
+	CU_ASSERT_TRUE(fill(6, 8));
+	CU_ASSERT_STRING_EQUAL(given, "5 6 7 8 9");
+}
+
+static void
+a_store_that_restarts_knows_nothing(void)
+{
+	begin(4);
+	offer(9);
+	CU_ASSERT_TRUE(store_ask(&store));
+	store_restart(&store);
 	CU_ASSERT_EQUAL(store.held_count, 0);
-	offer(5);
-	CU_ASSERT_STRING_EQUAL(given, "5");
+	offer(10);
+	CU_ASSERT_FALSE(store_ask(&store));
+	store_begin(&store, 9);
+	CU_ASSERT_TRUE(store_ask(&store));
+	CU_ASSERT_TRUE(fill(10, 10));
+	CU_ASSERT_STRING_EQUAL(given, "10");
 }
 
 static void
@@ -257,8 +278,8 @@ main(void)
 		    an_answer_overtaken_by_events_proves_nothing },
 		{ "a lost last event is heard of", a_lost_last_event_is_heard_of },
 		{ "without an answer it is asked again", without_an_answer_it_is_asked_again },
-		{ "what the log does not know is not asked for for ever",
-		    what_the_log_does_not_know_is_not_asked_for_for_ever },
+		{ "what the log does not know is said", what_the_log_does_not_know_is_said },
+		{ "a store that restarts knows nothing", a_store_that_restarts_knows_nothing },
 		{ "what came before the place was known is asked for",
 		    what_came_before_the_place_was_known_is_asked_for },
 		{ "more than can be held comes from the log",
