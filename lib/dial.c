@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define PLACE_SIZE 1100
+/* of a host in a list that has none of its own, as libpq has it */
+#define DEFAULT_PORT "5432"
 
 /* The number of the host to begin with; a process has one URL. */
 static atomic_int first_host;
@@ -61,6 +63,16 @@ member(const char *list, int i, char out[PLACE_SIZE])
 	return out;
 }
 
+/* A URL without ports has a list of empty ones, and an empty one given alone would leave that list
+ * in force. */
+static const char *
+port_of(const struct places *p, int i, char out[PLACE_SIZE])
+{
+	const char *port = member(p->port, i, out);
+
+	return port != NULL && *port == '\0' ? DEFAULT_PORT : port;
+}
+
 static struct places
 find_places(const PQconninfoOption *options)
 {
@@ -94,7 +106,7 @@ begin(const char *url, const struct places *p, int i)
 		"host", "hostaddr", "port", NULL };
 	const char *const values[] = { "read-write", url, program_invocation_short_name, "5", "2",
 		"3", "10000", member(p->host, i, host), member(p->address, i, address),
-		member(p->port, i, port), NULL };
+		port_of(p, i, port), NULL };
 
 	return PQconnectStartParams(names, values, 1);
 }

@@ -140,6 +140,28 @@ a_standby_is_passed_over(void)
 	stop(&b);
 }
 
+/* libpq takes the list of ports out of these as ",". */
+static void
+hosts_without_ports_have_the_usual_one(void)
+{
+	struct server a, b;
+	char error[DIAL_ERROR_SIZE], text[400];
+	int host;
+	PGconn *conn;
+
+	start(&a, "follows", false, true);
+	start(&b, "leads", false, false);
+	snprintf(
+	    text, sizeof(text), "postgresql://u@,/db?host=%s,%s&sslmode=disable", a.dir, b.dir);
+	conn = dial(text, in_ms(10000), &host, error);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(conn);
+	CU_ASSERT_STRING_EQUAL(PQhost(conn), b.dir);
+	CU_ASSERT_STRING_EQUAL(PQport(conn), "5432");
+	PQfinish(conn);
+	stop(&a);
+	stop(&b);
+}
+
 static void
 a_frozen_one_costs_its_time_once(void)
 {
@@ -239,6 +261,8 @@ main(void)
 {
 	CU_TestInfo tests[] = {
 		{ "a standby is passed over", a_standby_is_passed_over },
+		{ "hosts without ports have the usual one",
+		    hosts_without_ports_have_the_usual_one },
 		{ "a frozen server costs its time once", a_frozen_one_costs_its_time_once },
 		{ "the deadline holds over all hosts", the_deadline_holds_over_all_hosts },
 		{ "one that kept silent is tried last", one_that_kept_silent_is_tried_last },
