@@ -46,7 +46,7 @@ dist_datasourceprovisioning_DATA = etc/grafana/provisioning/datasources/table-or
 
 # two PostgreSQL servers, one the standby of the other
 postgresqlsampledir = $(sampledir)/postgresql
-dist_postgresqlsample_DATA = etc/postgresql/pair.conf
+dist_postgresqlsample_DATA = etc/postgresql/pair.conf.in
 dist_postgresqlsample_SCRIPTS = etc/postgresql/pair
 AM_INSTALLCHECK_STD_OPTIONS_EXEMPT += $(dist_postgresqlsample_SCRIPTS)
 backrestsampledir = $(sampledir)/pgbackrest

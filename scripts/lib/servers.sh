@@ -75,6 +75,13 @@ join_standby() {
 	wait_until 30 resume_replication || die "the standby does not stream: $(last_words pair)"
 }
 
+# what both have: the standby is made of the primary's files
+configure_pair() {
+	as mkdir "$DIR/postgres/certs" && as "$TOP/etc/patroni/make-certificates" "$DIR/postgres/certs" postgres=127.0.0.1 &&
+		sed "s|@CERTS@|certs|; s|@NAME@|postgres|" "$TOP/etc/postgresql/pair.conf.in" | as tee -a "$DIR/postgres/postgresql.conf" >/dev/null ||
+		die "the pair cannot be configured"
+}
+
 resume_replication() {
 	pair_do "$(primary)" resume >"$DIR/log/pair.console" 2>&1
 }
@@ -90,7 +97,7 @@ start_postgres() {
 	if [ ! -e "$DIR/postgres/PG_VERSION" ] && [ "$(primary)" = postgres ]; then
 		as $pg_bin/initdb -D "$DIR/postgres" -U postgres --data-checksums --auth=trust -E UTF8 --locale=C.UTF-8 \
 			>"$DIR/log/initdb.console" 2>&1 || die "initdb: $(last_words initdb)"
-		! has_standby || as sh -c "echo \"include '$TOP/etc/postgresql/pair.conf'\" >>'$DIR/postgres/postgresql.conf'"
+		! has_standby || configure_pair
 	fi
 	alive "$(primary)" || launch_node "$(primary)"
 	# one that was restored from a backup reads its WAL first
