@@ -61,12 +61,14 @@ haproxysampledir = $(sampledir)/haproxy
 dist_haproxysample_DATA = etc/haproxy/haproxy.cfg.in
 # systemd's units: what they share is in one file, and the services' names come from the one list of them
 dist_systemdunit_DATA = etc/systemd/table-order-maintenance.timer etc/systemd/table-order-logrotate.timer \
+	etc/systemd/table-order-doctor.timer \
 	etc/systemd/table-order-backup.timer etc/systemd/table-order-restore-test.timer
 units = etc/systemd/table-order.target \
 	etc/systemd/table-order@.socket etc/systemd/table-order@.service \
 	etc/systemd/table-order-sse-relay.socket etc/systemd/table-order-sse-relay.service \
 	etc/systemd/table-order-outbox-dispatcher.service \
 	etc/systemd/table-order-maintenance.service etc/systemd/table-order-logrotate.service \
+	etc/systemd/table-order-doctor.service \
 	etc/systemd/table-order-backup.service etc/systemd/table-order-restore-test.service
 nodist_systemdunit_DATA = $(units)
 EXTRA_DIST += $(units:%=%.in) etc/systemd/hardening

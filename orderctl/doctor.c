@@ -12,12 +12,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,6 +58,9 @@ static const struct check checks[] = {
 	{ "upload-dir", look_directory, DIRECTORY_REMEDY, KEY(UPLOAD_DIR, upload_dir) },
 	{ "disk-space", look_disk_space,
 	    "delete what is not needed or make the file system larger; `df -h` and `df -i` tell" },
+	{ "logs", look_logs,
+	    "start table-order-logrotate.service; its journal says why it did not rotate them",
+	    KEY(LOG_DIR, log_dir) },
 
 	{ "database", look_database, DATABASE_REMEDY, KEY(DATABASE_URL, database_url) },
 	{ "database-owner", look_database, DATABASE_REMEDY,
@@ -101,6 +106,8 @@ static const struct check checks[] = {
 	{ "sockets", look_sockets, "start the programs that are named, or those behind them" },
 	{ "relay", look_relay, "start sse-relay; SSE_LISTEN says where it listens" },
 	{ "programs", look_programs, "restart the programs that are named, one after the other" },
+	{ "units", look_units,
+	    "`journalctl -u UNIT` says why; start what is named, and a service that failed again" },
 	{ "public-url", look_public_url,
 	    "start the web server, or correct PUBLIC_URL; its error log says more" },
 	{ "tls", look_tls, "renew the certificate, and have the web server read it" },
@@ -314,38 +321,99 @@ print_json(const struct finding *findings)
 	arena_free(a);
 }
 
+static void
+print_metrics(const struct finding *findings, FILE *out)
+{
+	fputs(
+	    "# HELP table_order_doctor_failed Whether this check of orderctl doctor failed (1) or "
+	    "not (0).\n"
+	    "# TYPE table_order_doctor_failed gauge\n",
+	    out);
+	for (size_t i = 0; i < CHECK_COUNT; i++)
+		fprintf(out, "table_order_doctor_failed{check=\"%s\"} %d\n", checks[i].name,
+		    findings[i].outcome == SEEN_FAILED);
+	fprintf(out,
+	    "# HELP table_order_doctor_last_run_timestamp_seconds When orderctl doctor looked.\n"
+	    "# TYPE table_order_doctor_last_run_timestamp_seconds gauge\n"
+	    "table_order_doctor_last_run_timestamp_seconds %" PRId64 "\n",
+	    clock_wall_us() / CLOCK_SECOND_US);
+}
+
+/* For node_exporter, which reads *.prom: all of it at once, and for everybody to read. */
 static int
-run(const struct conf *c, const char *problems, bool json)
+write_metrics(const struct finding *findings, const char *path)
+{
+	char new[PATH_MAX];
+	FILE *out = NULL;
+	bool good = false;
+
+	if (snprintf(new, sizeof(new), "%s.new", path) < (int)sizeof(new))
+		out = fopen(new, "we");
+	if (out != NULL) {
+		print_metrics(findings, out);
+		good = ferror(out) == 0 && fchmod(fileno(out), 0644) == 0;
+		good = fclose(out) == 0 && good && rename(new, path) == 0;
+	}
+	return good ? CTL_OK : ctl_fail("%s cannot be written: %s", path, strerror(errno));
+}
+
+static void
+print_failed(const struct finding *findings)
+{
+	for (size_t i = 0; i < CHECK_COUNT; i++)
+		if (findings[i].outcome == SEEN_FAILED)
+			print_finding(&checks[i], &findings[i]);
+}
+
+/* How it is told: metrics is the file to write, or NULL. */
+struct form {
+	bool json;
+	const char *metrics;
+};
+
+static int
+run(const struct conf *c, const char *problems, const struct form *form)
 {
 	static struct finding findings[CHECK_COUNT];
 	struct doctor d = { .conf = c, .problems = problems };
+	bool print = !form->json && form->metrics == NULL;
+	int failed;
 
 	doctor_find_user(&d);
-	examine_all(&d, findings, !json);
-	if (json)
+	examine_all(&d, findings, print);
+	failed = count(findings, SEEN_FAILED);
+	if (form->json)
 		print_json(findings);
-	else
+	else if (print)
 		printf("\n%d ok, %d with a warning, %d failed, %d skipped\n",
-		    count(findings, SEEN_OK), count(findings, SEEN_WARNING),
-		    count(findings, SEEN_FAILED), count(findings, SEEN_SKIPPED));
-	return count(findings, SEEN_FAILED) > 0 ? CTL_FAILED : CTL_OK;
+		    count(findings, SEEN_OK), count(findings, SEEN_WARNING), failed,
+		    count(findings, SEEN_SKIPPED));
+	else
+		print_failed(findings);
+	if (form->metrics != NULL && write_metrics(findings, form->metrics) != CTL_OK)
+		return CTL_FAILED;
+	return failed > 0 ? CTL_FAILED : CTL_OK;
 }
 
 int
 ctl_doctor(int argc, char **argv)
 {
-	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { 0 } };
+	static const struct option options[] = { { "json", no_argument, NULL, 'j' },
+		{ "metrics", required_argument, NULL, 'm' }, { 0 } };
 	char *problems = NULL;
 	size_t size;
 	FILE *err;
 	struct conf c;
-	bool json = false;
+	struct form form = { false, NULL };
 	int option, result;
 
 	while ((option = getopt_long(argc, argv, "j", options, NULL)) != -1) {
-		if (option != 'j')
+		if (option == 'j')
+			form.json = true;
+		else if (option == 'm')
+			form.metrics = optarg;
+		else
 			return ctl_usage("doctor", "wrong option '%s'", argv[optind - 1]);
-		json = true;
 	}
 	if (optind != argc)
 		return ctl_usage("doctor", "unexpected '%s'", argv[optind]);
@@ -355,7 +423,7 @@ ctl_doctor(int argc, char **argv)
 	/* with what can be read of a bad configuration the rest is looked at all the same */
 	conf_load(&c, conf_path(), CONF_EVERYTHING, true, err);
 	fclose(err);
-	result = run(&c, problems, json);
+	result = run(&c, problems, &form);
 	free(problems);
 	conf_fini(&c);
 	return result;

@@ -48,7 +48,7 @@ void doctor_remedy(struct finding *f, const char *format, ...)
 
 /* --- doctor_files.c: the configuration, what it names, who may read and write it --- */
 
-doctor_look look_configuration, look_secrets, look_keys, look_directory, look_disk_space;
+doctor_look look_configuration, look_secrets, look_keys, look_directory, look_disk_space, look_logs;
 
 /* --- doctor_database.c --- */
 
@@ -68,7 +68,7 @@ doctor_look look_redis, look_redis_memory, look_rabbitmq, look_exchange, look_re
 
 /* --- doctor_programs.c --- */
 
-doctor_look look_sockets, look_programs;
+doctor_look look_sockets, look_programs, look_units;
 
 /* Who the programs run as: of one that runs, else the owner of RUN_DIR. */
 void doctor_find_user(struct doctor *d);

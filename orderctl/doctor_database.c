@@ -242,7 +242,7 @@ look_standby(const struct doctor *d, struct finding *f)
 		doctor_say(f, SEEN_WARNING,
 		    "commits wait for no standby: what was ordered last is lost with this server");
 		doctor_remedy(f,
-		    "set synchronous_standby_names once a standby is connected "
+		    "once a standby streams, `pair resume`; Patroni sets it by itself "
 		    "(doc/operations/failover.md)");
 		return;
 	}
@@ -388,5 +388,5 @@ look_maintenance(const struct doctor *d, struct finding *f)
 	if (r != NULL && PQgetisnull(r, 0, 0))
 		doctor_say(f, SEEN_OK, "nothing is left that it should have deleted");
 	else if (r != NULL)
-		doctor_say(f, SEEN_WARNING, "two nights past their time: %s", text(r, 0));
+		doctor_say(f, SEEN_FAILED, "two nights past their time: %s", text(r, 0));
 }

@@ -8,6 +8,7 @@
 #include "token.h"
 #include "uuid.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <grp.h>
 #include <stdio.h>
@@ -24,6 +25,9 @@
 #define LITTLE_MB 5000
 #define TOO_LITTLE_PERCENT 3
 #define TOO_LITTLE_MB 1000
+/* Logs are rotated each day and, looked at each hour, at 100 MB. */
+#define LOG_FAILED_MB 300
+#define LOG_FAILED_HOURS 50
 
 /* --- configuration and secrets -----------------------------------------------------------------
  */
@@ -269,4 +273,61 @@ look_disk_space(const struct doctor *d, struct finding *f)
 	check_space(f, d->conf->run_dir);
 	check_space(f, d->conf->log_dir);
 	check_space(f, d->conf->upload_dir);
+}
+
+/* When the first line of a log was written; -1 when it is none of ours. */
+static time_t
+begin_of(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char line[64] = "";
+	struct tm t = { 0 };
+
+	if (file == NULL)
+		return -1;
+	if (fgets(line, sizeof(line), file) == NULL)
+		*line = '\0';
+	fclose(file);
+	return strptime(line, "{\"time\":\"%Y-%m-%dT%H:%M:%S", &t) != NULL ? timegm(&t) : -1;
+}
+
+static void
+look_at_log(struct finding *f, const char *path)
+{
+	time_t begin = begin_of(path);
+	struct stat st;
+	long long hours = begin != -1 ? (long long)(time(NULL) - begin) / 3600 : 0;
+
+	if (stat(path, &st) == -1)
+		return;
+	if (st.st_size >> 20 >= LOG_FAILED_MB)
+		doctor_say(f, SEEN_FAILED, "%s has %lld MB", path, (long long)st.st_size >> 20);
+	else if (hours >= LOG_FAILED_HOURS)
+		doctor_say(f, SEEN_FAILED, "%s goes back %lld hours", path, hours);
+}
+
+void
+look_logs(const struct doctor *d, struct finding *f)
+{
+	DIR *dir = opendir(d->value);
+	const struct dirent *e;
+	char path[4096];
+	size_t count = 0;
+
+	if (dir == NULL) {
+		doctor_say(f, SEEN_SKIPPED, "%s: %s", d->value, strerror(errno));
+		return;
+	}
+	while ((e = readdir(dir)) != NULL) {
+		const char *end = strrchr(e->d_name, '.');
+
+		if (end == NULL || strcmp(end, ".log") != 0)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", d->value, e->d_name);
+		look_at_log(f, path);
+		count++;
+	}
+	closedir(dir);
+	if (f->outcome == SEEN_NOTHING)
+		doctor_say(f, SEEN_OK, "none of %zu is overdue for its rotation", count);
 }

@@ -272,3 +272,49 @@ look_programs(const struct doctor *d, struct finding *f)
 	if (f->outcome == SEEN_NOTHING)
 		doctor_say(f, SEEN_OK, "%zu processes run what is installed", n);
 }
+
+/* --- systemd's units ---------------------------------------------------------------------------
+ */
+
+/* These tell by metrics of their own how they went. */
+static bool
+is_of_backup(const char *unit)
+{
+	return strcmp(unit, "table-order-backup.service") == 0 ||
+	    strcmp(unit, "table-order-restore-test.service") == 0;
+}
+
+static void
+look_at_unit(struct finding *f, const char *unit, const char *state)
+{
+	const char *end = strrchr(unit, '.');
+
+	if (strcmp(state, "failed") == 0 && !is_of_backup(unit))
+		doctor_say(f, SEEN_FAILED, "%s failed", unit);
+	else if (end != NULL && strcmp(end, ".timer") == 0 && strcmp(state, "active") != 0)
+		doctor_say(f, SEEN_FAILED, "%s is stopped", unit);
+}
+
+void
+look_units(const struct doctor *d, struct finding *f)
+{
+	FILE *list = popen("systemctl list-units --all --plain --no-legend 'table-order*'", "r");
+	char line[512], unit[256], state[32];
+	size_t count = 0;
+
+	(void)d;
+	while (list != NULL && fgets(line, sizeof(line), list) != NULL) {
+		/* unit, loaded or not, active or not, … */
+		if (sscanf(line, "%255s %*s %31s", unit, state) != 2)
+			continue;
+		look_at_unit(f, unit, state);
+		count++;
+	}
+	if (list == NULL || pclose(list) != 0 || count == 0) {
+		*f = (struct finding) { .outcome = SEEN_NOTHING };
+		doctor_say(f, SEEN_SKIPPED, "systemd has none of ours");
+		doctor_remedy(f, "let something run `orderctl maintenance` and logrotate");
+	} else if (f->outcome == SEEN_NOTHING) {
+		doctor_say(f, SEEN_OK, "none of %zu failed, and no timer is stopped", count);
+	}
+}

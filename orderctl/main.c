@@ -15,7 +15,7 @@ static const struct command commands[] = {
 	    "Every problem is one line: where it stands, the key, what is wrong. Unknown keys are\n"
 	    "errors here. Exit status 1 when there is any.\n",
 	    ctl_check_config },
-	{ "doctor", "[--json]", "look whether all is well",
+	{ "doctor", "[--json] [--metrics FILE]", "look whether all is well",
 	    "Looks at the configuration, keys, directories, database, Redis, RabbitMQ, programs, "
 	    "the "
 	    "web\n"
@@ -23,8 +23,10 @@ static const struct command commands[] = {
 	    "what was\n"
 	    "seen, and below it what to do where it is not well. Changes nothing. Run it as root, "
 	    "or as\n"
-	    "the programs' user, who sees less. Exit status 1 when a check failed; a warning is no "
-	    "failure.\n",
+	    "the programs' user, who sees less. --metrics writes FILE for Prometheus and prints "
+	    "only "
+	    "what\n"
+	    "failed. Exit status 1 when a check failed; a warning is no failure.\n",
 	    ctl_doctor },
 	{ "keygen", "[--bits N] [--rotate] [DIR]", "make a key pair that signs and verifies tokens",
 	    "Prints the lines JWT_PRIVATE_KEY and JWT_PUBLIC_KEYS for the configuration file; with "

@@ -1,13 +1,14 @@
 /** orderctl doctor: all is well with a healthy installation, and each of many planted faults is found. */
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, cpSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { deleteExchange } from './lib/amqp.mjs';
 import { Client } from './lib/client.mjs';
 import { sql } from './lib/sql.mjs';
+import { isOfDoctor, metricsInUse } from './lib/monitoring.mjs';
 import { SOURCE, WEB, ownStack } from './lib/stack.mjs';
 import { newStore } from './lib/store.mjs';
 import { until } from './lib/until.mjs';
@@ -106,6 +107,17 @@ const faults = {
 	'pictures that cannot be written': {
 		check: 'upload-dir', seen: /cannot write in .*uploads/, plant: () => chmodSync(file('uploads'), 0o555), undo: () => chmodSync(file('uploads'), 0o700), well: ['log-dir'],
 	},
+	'a log that goes back for days': {
+		check: 'logs', seen: /^[^ ]*old\.log goes back 5[12] hours$/, undo: () => rmSync(file('log/old.log')),
+		plant: () => writeFileSync(file('log/old.log'), `{"time":"${new Date(Date.now() - 51.5 * 3600e3).toISOString()}","level":"INFO"}\n`),
+	},
+	'a log that has grown': {
+		check: 'logs', seen: /^[^ ]*big\.log has 301 MB$/, undo: () => rmSync(file('log/big.log')),
+		plant: () => {
+			writeFileSync(file('log/big.log'), '');
+			truncateSync(file('log/big.log'), 301 << 20);
+		},
+	},
 	'a missing directory of sockets': { check: 'run-dir', seen: /nowhere is no directory/, env: () => ({ RUN_DIR: file('nowhere') }) },
 
 	'no database': {
@@ -147,7 +159,7 @@ const faults = {
 		check: 'history-months', seen: /^not made for \d{4}-\d\d$/, plant: () => renameMonth('order_history_y', 'gone_y'), undo: () => renameMonth('gone_y', 'order_history_y'),
 	},
 	'maintenance that does not run': {
-		check: 'maintenance', status: 'warning', seen: /failed logins/,
+		check: 'maintenance', seen: /failed logins/,
 		plant: () => sql(stack, "insert into login_failures (account, address, failed_at) values ('doctor', '192.0.2.1', now() - interval '9 days')"),
 		undo: () => sql(stack, "delete from login_failures where account = 'doctor'"),
 	},
@@ -193,10 +205,23 @@ const faults = {
 		},
 		undo: () => stack.part('restart', 'menu'),
 	},
+	'a unit that failed, and a timer that somebody stopped': {
+		check: 'units', seen: /^table-order-maintenance\.service failed; table-order-logrotate\.timer is stopped$/,
+		env: () => systemctl('table-order-backup.service loaded failed failed table-order backup\ntable-order-backup.timer loaded active waiting x\n'
+			+ 'table-order-maintenance.service loaded failed failed table-order nightly maintenance\ntable-order-logrotate.timer loaded inactive dead x\n'),
+	},
 	'no web server': { check: 'public-url', seen: /\/health: Failed to connect|refused/, plant: () => stack.part('stop', server), undo: () => stack.part('start', server), well: ['sockets', 'relay'] },
 	'another server at PUBLIC_URL': { check: 'public-url', seen: /not from table-order's status/, env: () => ({ PUBLIC_URL: `http://127.0.0.1:${stack.url.port}/images` }) },
 	'http where guests are': { check: 'tls', status: 'warning', seen: /openly/, env: () => ({ PUBLIC_URL: 'http://0.0.0.0:9' }), also: ['public-url'] },
 };
+
+/** A systemctl that says so. @param {string} text @returns {Record<string, string>} */
+function systemctl(text) {
+	const dir = join(tests, 'systemctl');
+	mkdirSync(dir, { recursive: true });
+	writeFileSync(join(dir, 'systemctl'), `#!/bin/sh\ncat <<'END'\n${text}END\n`, { mode: 0o755 });
+	return { PATH: `${dir}:${process.env.PATH}` };
+}
 
 /** Renames the partition of the next month. @param {string} from @param {string} to */
 function renameMonth(from, to) {
@@ -209,9 +234,9 @@ describe('orderctl doctor', () => {
 		await healthy();
 		const found = await doctor();
 		assert.equal(found.failed, 0, found.text);
-		/* a stack for tests has no standby, no checksums, no certificate, and no encrypted disk of its own */
+		/* a stack for tests has no standby, no checksums, no certificate, no units, and no encrypted disk of its own */
 		for (const { name, status } of found.checks.values())
-			if (!/^(database-(standby|checksums)|encryption-.*|tls)$/.test(name))
+			if (!/^(database-(standby|checksums)|encryption-.*|tls|units)$/.test(name))
 				assert.equal(status, 'ok', `${name}: ${found.text}`);
 		assert.equal(found.checks.get('tls')?.status, 'skipped');
 		for (const dir of ['postgres', 'run', 'log', 'uploads'])
@@ -224,6 +249,30 @@ describe('orderctl doctor', () => {
 		assert.match(text, /^failed {3}upload-dir {11}UPLOAD_DIR: .*\n {30}-> install -d -o /m);
 		assert.match(text, /^\d+ ok, \d+ with a warning, \d+ failed, \d+ skipped$/m);
 		assert.doesNotMatch(text, /\x1b|\r/);
+	});
+	test('tells Prometheus what failed, and prints nothing else', async () => {
+		const dir = join(tests, 'doctor-metrics'), prom = join(dir, 'doctor.prom');
+		mkdirSync(dir, { recursive: true });
+		/** Whether each check failed, by the file. */
+		const failed = () => new Map([...readFileSync(prom, 'utf8').matchAll(/^table_order_doctor_failed\{check="([a-z-]+)"\} ([01])$/gm)].map(([, check, is]) => [check, is === '1']));
+		const well = await run(systemctl('table-order-backup.timer loaded active waiting x\n'), '--metrics', prom);
+		assert.deepEqual(well, { code: 0, text: '' });
+		const { checks } = await doctor();
+		assert.deepEqual([...failed().keys()], [...checks.keys()]);
+		assert.ok([...failed().values()].every((is) => !is));
+		const ill = await run({ UPLOAD_DIR: file('nowhere') }, '--metrics', prom);
+		assert.equal(ill.code, 1);
+		assert.match(ill.text, /^failed {3}upload-dir {11}UPLOAD_DIR: [^\n]*\n {30}-> [^\n]*\n$/);
+		assert.deepEqual([...failed()].filter(([, is]) => is).map(([check]) => check), ['upload-dir']);
+		const text = readFileSync(prom, 'utf8'), promtool = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+		assert.deepEqual([promtool.stdout, promtool.stderr, promtool.status], ['', '', 0]);
+		const age = Date.now() / 1000 - Number(/^table_order_doctor_last_run_timestamp_seconds (\d+)$/m.exec(text)?.[1]);
+		assert.ok(age > -1 && age < 60, text);
+		for (const name of metricsInUse().filter(isOfDoctor))
+			assert.match(text, new RegExp(`^# TYPE ${name} gauge$`, 'm'));
+		assert.equal(statSync(prom).mode & 0o777, 0o644);
+		assert.deepEqual(readdirSync(dir), ['doctor.prom']);
+		assert.equal((await run({}, '--metrics', join(dir, 'nowhere/doctor.prom'))).code, 1);
 	});
 	test('does what its manual says, no more and no less', async () => {
 		const page = readFileSync(join(SOURCE, 'man/orderctl.8'), 'utf8');

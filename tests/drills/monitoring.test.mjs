@@ -56,14 +56,16 @@ async function work() {
 	assertError(await store.client.post('/api/admin/auth/login', { body: { store_id: store.store_id, username: store.admin.username, password: 'wrong' } }), 401, 'INVALID_CREDENTIALS');
 }
 
-/** What table-order-backup writes. */
-function writeBackupTimes() {
-	const dir = daemons.directory('exporters');
+/** What table-order-backup and orderctl doctor write. @returns {Promise<string>} a pattern of their directories */
+async function writeFiles() {
+	const base = daemons.directory('node');
+	const [doctors, dir] = ['table-order', 'table-order-backup'].map((part) => daemons.directory(`node/${part}/metrics`));
 	for (const name of ['backup', 'restore_test']) {
 		const values = { last_success_timestamp_seconds: Math.floor(Date.now() / 1000), last_run_success: 1, last_duration_seconds: 7, ...name === 'backup' && { last_size_bytes: 1e6 } };
 		writeFileSync(join(dir, `${name}.prom`), Object.entries(values).map(([key, value]) => `# TYPE table_order_${name}_${key} gauge\ntable_order_${name}_${key} ${value}\n`).join(''));
 	}
-	return dir;
+	await stack.orderctl('doctor', '--metrics', join(doctors, 'doctor.prom'));
+	return join(base, 'table-order*/metrics');
 }
 
 describe('an installation that is watched', () => {
@@ -72,14 +74,14 @@ describe('an installation that is watched', () => {
 		stack = await ownStack('monitoring', { SLOW_READ_MS: '1', SLOW_WRITE_MS: '1' });
 		daemons = new Daemons(stack);
 		streams = new Streams(stack);
-		const backup = writeBackupTimes();
+		const files = await writeFiles();
 		prometheus = await startPrometheus(daemons, {
 			'localhost:80': stack.url.host,
 			'localhost:9187': await watchPostgres(daemons),
 			'localhost:9121': await startExporter(daemons, 'prometheus-redis-exporter', (listen) => ['-web.listen-address', listen, '-redis.addr', `unix://${stack.dir}/run/redis.sock`]),
 			'localhost:15692': await watchRabbitmq(),
 			'localhost:9113': await startExporter(daemons, 'prometheus-nginx-exporter', (listen) => ['-web.listen-address', listen, '-nginx.scrape-uri', `${stack.info.base_url}/nginx-status`]),
-			'localhost:9100': await startExporter(daemons, 'prometheus-node-exporter', (listen) => [`--web.listen-address=${listen}`, `--collector.textfile.directory=${backup}`]),
+			'localhost:9100': await startExporter(daemons, 'prometheus-node-exporter', (listen) => [`--web.listen-address=${listen}`, `--collector.textfile.directory=${files}`]),
 		});
 	});
 	after(async () => {

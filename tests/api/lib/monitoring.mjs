@@ -33,6 +33,11 @@ export function isOfBackup(name) {
 	return /^table_order_(backup|restore_test)_/.test(name);
 }
 
+/** Those of orderctl doctor. @param {string} name */
+export function isOfDoctor(name) {
+	return name.startsWith('table_order_doctor_');
+}
+
 /** @param {string} text @param {string} what that must be in it @param {string} by */
 function replaced(text, what, by) {
 	if (!text.includes(what))
