@@ -2,7 +2,7 @@
 bin_PROGRAMS += orderctl/orderctl
 orderctl_orderctl_SOURCES = \
 	orderctl/main.c orderctl/orderctl.h orderctl/owner.c \
-	orderctl/check_config.c orderctl/create_super_admin.c orderctl/keygen.c \
+	orderctl/after_restore.c orderctl/check_config.c orderctl/create_super_admin.c orderctl/keygen.c \
 	orderctl/doctor.c orderctl/doctor.h orderctl/doctor_database.c orderctl/doctor_encryption.c \
 	orderctl/doctor_files.c orderctl/doctor_programs.c orderctl/doctor_servers.c \
 	orderctl/encrypted.c orderctl/encrypted.h \

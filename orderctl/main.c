@@ -81,6 +81,15 @@ static const struct command commands[] = {
 	    "is\n"
 	    "missing.\n",
 	    ctl_setup },
+	{ "after-restore", "", "make open pages load again when events were lost",
+	    "For a database that was restored to an earlier time, or lost commits in a failover. "
+	    "Raises\n"
+	    "each store's event number by a million, so that no number of a lost event is given "
+	    "again\n"
+	    "and a page that has seen it would take the new for the old. Before the programs "
+	    "start, or\n"
+	    "while they run; twice is harmless.\n",
+	    ctl_after_restore },
 	{ "outbox", "[--json]", "show which events wait to be published",
 	    "For each store the number of events that the message broker has not confirmed and the "
 	    "age\n"

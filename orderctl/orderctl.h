@@ -26,6 +26,7 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
+int ctl_after_restore(int argc, char **argv);
 int ctl_check_config(int argc, char **argv);
 int ctl_create_super_admin(int argc, char **argv);
 int ctl_doctor(int argc, char **argv);

@@ -26,6 +26,9 @@ where e.published_at is null
 group by s.id, s.code
 order by s.code;
 
+-- name: store_counters_raise(bigint by)
+update store_counters set last_seq = last_seq + $1;
+
 -- the stores that are not among the given codes (a JSON array)
 -- name: other_stores(text codes)
 select exists (

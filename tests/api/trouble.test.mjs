@@ -11,6 +11,8 @@ import { until } from './lib/until.mjs';
 
 const ADMIN = '/api/admin/orders/stream';
 const ORDERS = 200, TABLES = 8;
+/** What orderctl after-restore adds to the number of a store's last event. */
+const RAISE = 1000000;
 const SERVERS = ['redis', 'rabbitmq', 'postgres', 'nginx'];
 
 /** @type {import('./lib/stack.mjs').Stack} */
@@ -253,6 +255,37 @@ describe('the database away', () => {
 		await store.order(1);
 		await stream.untilId(3);
 		assert.deepEqual(stream.ids, [1, 2, 3]);
+	});
+	test('restored to an earlier time: a page that has seen what is gone loads again, however late it comes back', async () => {
+		const store = await newStore(stack);
+		const token = store.admin.token;
+		const page = await streams.open(ADMIN, { token });
+		for (let i = 0; i < 6; i++)
+			await store.order(0);
+		await page.untilId(6);
+		page.close();
+		await stack.part('stop', 'sse-relay');
+		try {
+			/* as far as streams see it, the moment after the fourth order */
+			await store.sql("delete from events where store_id = :'store' and seq > 4; update store_counters set last_seq = 4 where store_id = :'store'");
+			await stack.orderctl('after-restore');
+			for (let i = 0; i < 4; i++)
+				await store.order(0);
+		} finally {
+			await stack.part('start', 'sse-relay');
+		}
+		const again = await streams.open(ADMIN, { token, lastEventId: page.lastEventId });
+		await again.until('a reset', () => again.news.length > 0);
+		const last = 4 + RAISE + 4;
+		assert.deepEqual(again.news.map((e) => [e.type, e.id]), [['reset', String(last)]]);
+		await store.order(0);
+		await again.untilId(last + 1);
+		/* the relay of another host was there all the time */
+		await stack.orderctl('after-restore');
+		await again.until('a second reset', () => again.news.some((e) => e.id === String(last + 1 + RAISE)));
+		await store.order(0);
+		await again.untilId(last + 2 + RAISE);
+		assert.deepEqual(again.news.slice(1).map((e) => e.type), ['OrderCreated', 'reset', 'OrderCreated']);
 	});
 	test('restarted under load: orders are taken as soon as it is back', () => orderThrough(stack, streams, async (acknowledged) => {
 		await until('so many orders', () => acknowledged() >= ORDERS / 4, 60000);

@@ -21,7 +21,8 @@ import { until } from '../api/lib/until.mjs';
 
 const NAME = 'rto';
 const PAST_ORDERS = 100000, PICTURES = 20;
-const BEFORE_ARCHIVED = 200, AFTER_ARCHIVED = 48;
+const BEFORE_ARCHIVED = 200, AFTER_ARCHIVED = 48, BEFORE_SLEEP = 16;
+const STREAM = '/api/admin/orders/stream';
 
 /** @type {import('../api/lib/stack.mjs').Stack} */
 let stack;
@@ -131,6 +132,7 @@ test('from nothing to serving orders', async () => {
 	assertDone(await backups.run(['restore-files', '/']));
 	backups.backrest('restore');
 	stack = store.stack = await ownStack(NAME, {});
+	await stack.orderctl('after-restore');
 	/* with the token that it had: keys and accounts are the same */
 	const body = { items: [{ menu_id: store.menus[0].id, quantity: 1 }] };
 	assertOk(await persist(() => store.client.post('/api/customer/orders', { token: store.tables[0].token, body })), 201);
@@ -155,15 +157,28 @@ test('back to a moment before a mistake', async () => {
 	const moment = await store.sql('select clock_timestamp()');
 	await store.sql("delete from order_items where store_id = :'store'; delete from orders where store_id = :'store'");
 	assert.deepEqual(await missing(good), good);
+	/* what a board sees, and is gone afterwards */
+	const streams = new Streams(stack);
+	const board = await streams.open(STREAM, { token: store.admin.token });
+	await orders(BEFORE_SLEEP);
+	await board.until('the orders', () => board.news.length === BEFORE_SLEEP);
+	board.close();
 	backups.backrest('check');
 
 	const began = performance.now();
 	await stack.stop();
 	backups.backrest('restore', '--delta', '--type=time', `--target=${moment}`, '--target-action=promote');
 	stack = store.stack = await ownStack(NAME, {});
+	await stack.orderctl('after-restore');
 	const lost = await missing(good);
 	const ms = performance.now() - began;
 	report('restored to a moment before a mistake', { acknowledged: good.length, lost: lost.length, longestGapMs: ms });
 	assert.deepEqual(lost, []);
 	assertOk(await persist(() => store.client.post('/api/customer/orders', { token: store.tables[1].token, body: { items: [{ menu_id: store.menus[0].id, quantity: 1 }] } })), 201);
+	/* it sleeps until there are as many events as it had seen, and more */
+	await orders(2 * BEFORE_SLEEP);
+	const again = await new Streams(stack).open(STREAM, { token: store.admin.token, lastEventId: board.lastEventId });
+	await again.until('a reset', () => again.news.length > 0);
+	again.close();
+	assert.equal(again.news[0].type, 'reset');
 });
