@@ -56,9 +56,13 @@ patronisampledir = $(sampledir)/patroni
 dist_patronisample_DATA = etc/patroni/patroni.yml.in etc/patroni/etcd.in
 dist_patronisample_SCRIPTS = etc/patroni/make-certificates
 AM_INSTALLCHECK_STD_OPTIONS_EXEMPT += $(dist_patronisample_SCRIPTS)
-# several hosts behind one address
+# several hosts behind one address, and the way between them and Redis and RabbitMQ
 haproxysampledir = $(sampledir)/haproxy
 dist_haproxysample_DATA = etc/haproxy/haproxy.cfg.in
+stunnelsampledir = $(sampledir)/stunnel
+dist_stunnelsample_DATA = etc/stunnel/table-order-redis-server.conf.in etc/stunnel/table-order-redis.conf.in
+rabbitmqsampledir = $(sampledir)/rabbitmq
+dist_rabbitmqsample_DATA = etc/rabbitmq/table-order-tls.conf.in
 # systemd's units: what they share is in one file, and the services' names come from the one list of them
 dist_systemdunit_DATA = etc/systemd/table-order-maintenance.timer etc/systemd/table-order-logrotate.timer \
 	etc/systemd/table-order-doctor.timer \
