@@ -319,6 +319,10 @@ describe('a standby', () => {
 		const ended = new Promise((done) => server.on('exit', done));
 		const conf = join(backups.dir, 'pgbackrest.conf');
 		const before = backups.labels(), metrics = backups.metrics('backup');
+		/* as a primary it failed last */
+		const prom = join(backups.state, 'metrics/backup.prom');
+		writeFileSync(prom, readFileSync(prom, 'utf8').replace('run_success 1', 'run_success 0'));
+		assert.equal(backups.metrics('backup').table_order_backup_last_run_success, 0);
 		try {
 			await whileHurt(conf, () => writeFileSync(conf, readFileSync(conf, 'utf8').replace(/^pg1-path=.*/m, `pg1-path=${data}`).replace(/^pg1-port=.*/m, `pg1-port=${port}`)), async () => {
 				await until('a standby that answers', async () => {
@@ -332,7 +336,9 @@ describe('a standby', () => {
 			await ended;
 		}
 		assert.deepEqual(backups.labels(), before);
-		assert.equal(backups.metrics('backup').table_order_backup_last_success_timestamp_seconds, metrics.table_order_backup_last_success_timestamp_seconds);
+		const { table_order_backup_last_run_success: _, ...rest } = metrics;
+		assert.deepEqual(backups.metrics('backup'), rest);
+		assert.equal(statSync(prom).mode & 0o777, 0o644);
 	});
 });
 

@@ -7,6 +7,7 @@ import { png } from './lib/picture.mjs';
 import { Streams } from './lib/sse.mjs';
 import { WEB, sharedStack } from './lib/stack.mjs';
 import { newStore } from './lib/store.mjs';
+import { until } from './lib/until.mjs';
 
 const stack = sharedStack();
 const STREAM = '/api/admin/orders/stream';
@@ -36,6 +37,18 @@ describe(`behind ${WEB}`, () => {
 		await store.order(1);
 		await stream.untilId(2);
 		assert.deepEqual(stream.news.map((event) => [event.type, event.id]), [['OrderCreated', '1'], ['OrderCreated', '2']]);
+	});
+	test('what runs for long has a heartbeat, and a program that does not run is missed by nobody', async () => {
+		await newStore(stack);
+		const client = new Client(stack, '127.0.0.1');
+		await until('a heartbeat of each program that runs', async () => {
+			const { text } = await client.get('/metrics');
+			const [processes, heartbeats] = ['processes', 'heartbeat_timestamp_seconds'].map((name) =>
+				new Map([...text.matchAll(new RegExp(`^table_order_${name}\\{program="([a-z-]+)"\\} (\\d+)$`, 'gm'))].map(([, program, value]) => [program, Number(value)])));
+			const expected = ['outbox-dispatcher', 'sse-relay', ...WEB === 'apache-cgi' ? [] : ['menu', 'status']];
+			return expected.every((program) => processes.has(program)) && processes.has('menu') === expected.includes('menu') && [...processes.values()].every((n) => n > 0)
+				&& [...processes.keys()].join() === [...heartbeats.keys()].join() && [...heartbeats.values()].every((s) => Math.abs(Date.now() / 1000 - s) < 20);
+		}, 20000);
 	});
 	test('its own errors have the form, the language and the headers of the others', async () => {
 		const client = new Client(stack);
