@@ -138,6 +138,10 @@ describe('before the first backup', () => {
 describe('a backup of a busy installation', () => {
 	test('is made without an error to anybody, and counted', async () => {
 		await addPicture();
+		/* as where the database is on other hosts */
+		const env = stack.info.env_file, authority = join(stack.dir, 'cluster-ca.crt');
+		writeFileSync(authority, 'a certificate\n', { mode: 0o644 });
+		writeFileSync(env, readFileSync(env, 'utf8').replace(/^(RELAY_DATABASE_URL)='?([^'\n]*)'?$/m, (_, key, url) => `${key}='${url}${url.includes('?') ? '&' : '?'}sslrootcert=${authority}'`));
 		const orders = await busy(async () => assert.match(assertDone(await backups.run(['backup'])), /^backup \d{8}-\d{6}F: .* 1 are kept\n$/));
 		assert.ok(orders > 0);
 		const metrics = backups.metrics('backup');
@@ -168,7 +172,7 @@ describe('a backup of a busy installation', () => {
 		const to = join(backups.dir, 'elsewhere');
 		mkdirSync(to);
 		assertDone(await backups.run(['restore-files', to]));
-		for (const file of ['table-order.env', 'keys/private.pem', 'keys/public.pem', ...pictures.map((name) => `uploads/${name}`)]) {
+		for (const file of ['table-order.env', 'cluster-ca.crt', 'keys/private.pem', 'keys/public.pem', ...pictures.map((name) => `uploads/${name}`)]) {
 			const [was, is] = [join(stack.dir, file), join(to, stack.dir, file)];
 			assert.ok(readFileSync(was).equals(readFileSync(is)), file);
 			assert.deepEqual([statSync(is).mode, statSync(is).uid], [statSync(was).mode, statSync(was).uid], file);
