@@ -251,7 +251,7 @@ post_logout(struct req *r)
 {
 	sql_token_revoke(r, r->who.jti, r->who.store_id[0] != '\0' ? r->who.store_id : NULL,
 	    r->who.subject, r->who.exp);
-	r->void_kind = "auth";
+	req_void(r, "auth");
 	reply_empty(r);
 	set_stream_cookie(r, r->who.role, "", 0);
 }

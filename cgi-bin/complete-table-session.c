@@ -104,7 +104,7 @@ complete(struct req *r, struct result *end)
 	sql_session_end(
 	    r, end->session_id, r->store.now, end->orders, end->total, end->payable, end->unserved);
 	event_add(r, event);
-	r->void_kind = "history";
+	req_void(r, "history");
 	reply_result(r, end);
 }
 

@@ -13,7 +13,6 @@
 
 #include <string.h>
 
-#define NAME_LENGTH 100
 #define CODE_LENGTH 32
 #define ZONE_LENGTH 64
 #define TABLE_NUMBER_LENGTH 20
@@ -49,7 +48,7 @@ revoke_account(struct req *r, const char *subject, int64_t gen, const struct pla
 	json_put_text(event, "subject", subject);
 	json_put_int(event, "gen", gen);
 	event_add(r, event);
-	r->void_kind = "auth";
+	req_void(r, "auth");
 }
 
 /* A page of rows, rendered. */
@@ -118,7 +117,22 @@ check_code(struct req *r, const char *code)
 static void
 check_currency(struct req *r, const char *currency)
 {
-	if (currency != NULL && strspn(currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3)
+	/* ISO 4217's of countries, of 2025; they change every few years */
+	static const char codes[] =
+	    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF "
+	    "BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP CRC "
+	    "CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS "
+	    "GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD "
+	    "JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL "
+	    "LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD "
+	    "NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD "
+	    "RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP "
+	    "SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES "
+	    "VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG ";
+
+	if (currency == NULL)
+		return;
+	if (strspn(currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 3 || strstr(codes, currency) == NULL)
 		req_fail_field(r, "currency", "must be an ISO 4217 code");
 }
 
@@ -139,7 +153,7 @@ read_store(struct req *r)
 	json_object *body = req_body(r);
 	struct store_input in = {
 		.code = req_optional_text(r, body, "", "code", 1, CODE_LENGTH),
-		.name = req_optional_text(r, body, "", "name", 1, NAME_LENGTH),
+		.name = req_optional_name(r, body, "name"),
 		.currency = req_optional_text(r, body, "", "currency", 3, 3),
 		.time_zone = req_optional_text(r, body, "", "time_zone", 1, ZONE_LENGTH),
 		.business_day_start = req_optional_text(r, body, "", "business_day_start", 5, 5),
@@ -249,7 +263,7 @@ static void
 post_admin(struct req *r)
 {
 	json_object *body = req_body(r);
-	const char *username = req_text(r, body, "", "username", 1, NAME_LENGTH);
+	const char *username = req_name(r, body, "username");
 	const char *password = req_password(r, body, "password");
 	const char *role = req_optional_text(r, body, "", "role", 1, 20);
 	const char *store = req_optional_text(r, body, "", "store_id", 36, 36);
@@ -403,6 +417,9 @@ patch_table(struct req *r)
 	if (rows_count(before) == 0)
 		req_fail(r, ERR_TABLE_NOT_FOUND);
 	ends = hash != NULL || (is_active == 0 && row_bool(before, 0, "is_active"));
+	/* pages of history show it */
+	if (number != NULL)
+		req_void(r, "history");
 	sql_table_update(r, id, number, tristate(is_active), ends ? 1 : 0);
 	if (hash != NULL)
 		sql_table_set_password(r, id, hash);

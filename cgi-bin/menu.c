@@ -12,8 +12,6 @@
 /* Where the web server serves UPLOAD_DIR. */
 #define IMAGES "/images/"
 
-#define NAME_LENGTH 100
-#define DISPLAY_ORDER_MAX 1000000
 #define REORDER_MAX 1000
 
 static void
@@ -100,7 +98,7 @@ announce(struct req *r, json_object *menu_ids, json_object *category_ids)
 	json_put(event, "menu_ids", menu_ids);
 	json_put(event, "category_ids", category_ids);
 	event_add(r, event);
-	r->void_kind = "menu";
+	req_void(r, "menu");
 }
 
 /* The ids of all rows, as an array. */
@@ -191,20 +189,25 @@ static json_object *
 read_order(struct req *r)
 {
 	json_object *items = req_array(r, req_body(r), "", "items", 1, REORDER_MAX);
+	json_object *order = json_new_array(r->arena);
 
 	for (size_t i = 0; i < json_object_array_length(items); i++) {
 		const char *where = arena_printf(r->arena, "items[%zu].", i);
 		json_object *item = req_element(r, items, i, "items");
+		json_object *place = json_new_object(r->arena);
 		int64_t id = req_int(r, item, where, "id", 1, JSON_INT_MAX);
 
-		req_int(r, item, where, "display_order", 0, DISPLAY_ORDER_MAX);
+		json_put_int(place, "id", id);
+		json_put_int(place, "display_order",
+		    req_int(r, item, where, "display_order", 0, DISPLAY_ORDER_MAX));
 		for (size_t k = 0; k < i && !req_failed(r); k++)
 			if (json_object_get_int64(json_object_object_get(
-				json_object_array_get_idx(items, k), "id")) == id)
+				json_object_array_get_idx(order, k), "id")) == id)
 				req_fail_field(
 				    r, arena_printf(r->arena, "%sid", where), "stands twice");
+		json_append(order, place);
 	}
-	return items;
+	return order;
 }
 
 static void
@@ -239,7 +242,7 @@ patch_categories_reorder(struct req *r)
 static void
 post_category(struct req *r)
 {
-	const char *name = req_text(r, req_body(r), "", "name", 1, NAME_LENGTH);
+	const char *name = req_name(r, req_body(r), "name");
 	int64_t order =
 	    req_optional_int(r, req_body(r), "", "display_order", 0, DISPLAY_ORDER_MAX, 0);
 	struct rows *category = sql_category_insert(r, name, order);
@@ -255,7 +258,7 @@ static void
 patch_category(struct req *r)
 {
 	int64_t id = req_path_id(r, "category_id", ERR_CATEGORY_NOT_FOUND);
-	const char *name = req_optional_text(r, req_body(r), "", "name", 1, NAME_LENGTH);
+	const char *name = req_optional_name(r, req_body(r), "name");
 	int64_t order =
 	    req_optional_int(r, req_body(r), "", "display_order", 0, DISPLAY_ORDER_MAX, -1);
 	struct rows *before = sql_category_one(r, id), *after;

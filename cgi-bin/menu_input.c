@@ -8,10 +8,8 @@
 
 #include <string.h>
 
-#define NAME_LENGTH 100
 #define DESCRIPTION_LENGTH 2000
 #define PRICE_MAX 1000000000
-#define DISPLAY_ORDER_MAX 1000000
 
 /* A picture that came with the request, kept in r->state. */
 struct picture {
@@ -172,8 +170,7 @@ menu_input_read(struct req *r, const struct rows *before)
 			row_int(before, 0, "display_order"), nullable(before, "image_path"),
 			nullable(before, "thumbnail_path") };
 	}
-	name = before == NULL ? req_text(r, body, "", "name", 1, NAME_LENGTH)
-			      : req_optional_text(r, body, "", "name", 1, NAME_LENGTH);
+	name = before == NULL ? req_name(r, body, "name") : req_optional_name(r, body, "name");
 	if (name != NULL)
 		in.name = name;
 	if (before == NULL) {

@@ -7,6 +7,9 @@
 
 #include "db.h"
 
+/* The greatest display_order, of a category too. */
+#define DISPLAY_ORDER_MAX 1000000
+
 /* A menu's fields, as they shall be. */
 struct menu_input {
 	int64_t category_id;

@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -74,15 +75,26 @@ redis_state(struct req *r)
 	return up ? UP : DOWN;
 }
 
+/* A look is a login there, and anybody may ask: those who ask within a second share one. */
 static const char *
 rabbitmq_state(struct req *r)
 {
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static int64_t until_us;
+	static const char *state;
 	char error[BUS_ERROR_SIZE];
-	bool up = bus_check(r->app->conf.rabbitmq_url, BUS_CHECK_MS, error, sizeof(error)) == 0;
 
-	if (!up)
-		log_warning("health: rabbitmq", LOG_S("error", error));
-	return up ? UP : DOWN;
+	pthread_mutex_lock(&lock);
+	if (clock_mono_us() >= until_us) {
+		state = UP;
+		if (bus_check(r->app->conf.rabbitmq_url, BUS_CHECK_MS, error, sizeof(error)) != 0) {
+			state = DOWN;
+			log_warning("health: rabbitmq", LOG_S("error", error));
+		}
+		until_us = clock_mono_us() + CLOCK_SECOND_US;
+	}
+	pthread_mutex_unlock(&lock);
+	return state;
 }
 
 /* Looks at one of them, notes its state and returns it. */

@@ -24,6 +24,7 @@ struct defer {
 struct arena {
 	struct chunk *top;
 	struct defer *defers;
+	size_t chunk; /* what a chunk has at least */
 	size_t total;
 };
 
@@ -55,6 +56,7 @@ arena_new(size_t first_bytes)
 	if (a == NULL)
 		out_of_memory("out of memory");
 	a->top = chunk_new(NULL, first_bytes);
+	a->chunk = first_bytes;
 	a->total = first_bytes;
 	return a;
 }
@@ -79,7 +81,7 @@ arena_alloc(struct arena *a, size_t size)
 	if (need < size || need > ARENA_LIMIT_BYTES)
 		out_of_memory("a request asked for more memory than any may have");
 	if (c->size - c->used < need) {
-		size_t grow = c->size > need ? c->size : need;
+		size_t grow = a->chunk > need ? a->chunk : need;
 
 		if (a->total + grow > ARENA_LIMIT_BYTES)
 			out_of_memory("a request asked for more memory than any may have");

@@ -41,7 +41,7 @@ enum conf_need {
 	X(REDIS_URL, redis_url, "", CONF_REDIS) \
 	X(RABBITMQ_URL, rabbitmq_url, "", CONF_RABBITMQ) \
 	S(PUBLIC_URL, public_url, "http://localhost:8080", 0) \
-	I(DB_POOL_SIZE, db_pool_size, 50, 1, 1000) \
+	I(DB_POOL_SIZE, db_pool_size, 50, 3, 1000) \
 	I(DB_POOL_WAIT_SECONDS, db_pool_wait_seconds, 60, 1, 70) \
 	I(DB_CONNECT_RETRIES, db_connect_retries, 3, 0, 10) \
 	P(JWT_PRIVATE_KEY, jwt_private_key, "", CONF_SIGN) \

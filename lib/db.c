@@ -147,6 +147,7 @@ db_query(struct req *r, const struct sql *s, const char *const *values)
 	if (!r->db->begun) {
 		r->db->begun = true;
 		r->db->begin(r);
+		r->db->prologue = r->db->pending_count;
 	}
 	pg_queue(r->db->pg, s, values);
 	return pending(r, s->name);
@@ -170,8 +171,6 @@ fail_statement(struct req *r, const PGresult *result, const char *statement)
 	    find_constraint(PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME));
 	enum error_code code;
 
-	if (req_failed(r))
-		return;
 	if (state == NULL)
 		state = "";
 	code = error_of_sqlstate(state);
@@ -181,6 +180,8 @@ fail_statement(struct req *r, const PGresult *result, const char *statement)
 		r->db->commits = false; /* it was skipped, behind this one */
 		pg_condemn(r->db->pg);
 	}
+	if (req_failed(r))
+		return;
 	if (constraint != NULL) {
 		json_object *details = json_new_object(r->arena);
 
@@ -195,22 +196,33 @@ fail_statement(struct req *r, const PGresult *result, const char *statement)
 	    message != NULL ? message : PQresultErrorMessage(result));
 }
 
-/* Hands out the results of a flush; the first failed one fails the request. */
-static void
+/* Hands out the results of a flush. Returns the first that failed; n: none did. */
+static int
 deliver(struct req *r, PGresult **results, int n)
 {
+	int failed = n;
+
 	for (int i = 0; i < n; i++) {
 		ExecStatusType status = PQresultStatus(results[i]);
 
 		arena_defer(r->arena, clear_result, results[i]);
 		if (status == PGRES_TUPLES_OK)
 			r->db->pending[i]->result = results[i];
-		else if (status == PGRES_FATAL_ERROR)
-			fail_statement(r, results[i], r->db->pending[i]->statement);
-		/* behind a statement that could not be prepared all others are only skipped */
-		else if (status == PGRES_PIPELINE_ABORTED && i == 0)
-			req_fail(r, ERR_INTERNAL_ERROR);
+		else if (failed == n && status != PGRES_COMMAND_OK)
+			failed = i;
 	}
+	return failed;
+}
+
+/* Judges what stands before the handler's statements, once it is there: who may not ask does not
+ * hear what became of those. */
+static void
+check(struct req *r)
+{
+	if (r->db->checked)
+		return;
+	r->db->checked = true;
+	r->db->check(r);
 }
 
 void
@@ -218,7 +230,7 @@ db_flush(struct req *r)
 {
 	struct db *db = r->db;
 	PGresult *results[PENDING_LIMIT];
-	int n;
+	int n, failed;
 
 	if (req_failed(r) || db->pg == NULL)
 		return;
@@ -237,12 +249,12 @@ db_flush(struct req *r)
 		db->pending_count = 0;
 		return;
 	}
-	deliver(r, results, n);
+	failed = deliver(r, results, n);
+	if (failed >= db->prologue)
+		check(r);
+	if (failed < n)
+		fail_statement(r, results[failed], db->pending[failed]->statement);
 	db->pending_count = 0;
-	if (!db->checked && !req_failed(r)) {
-		db->checked = true;
-		db->check(r);
-	}
 }
 
 void

@@ -54,7 +54,7 @@ struct db {
 	bool conflict; /* serialization failure or deadlock: worth another try */
 	struct rows *pending[24];
 	int pending_count;
-	/* the prologue's */
+	int prologue; /* how many of the first flush stand before the handler's own */
 	struct rows *counter, *account, *idempotency;
 	const char *request_hash;
 };

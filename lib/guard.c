@@ -45,17 +45,16 @@ guard_preflight(struct req *r, const char *methods)
 void
 guard_token(struct req *r)
 {
-	const char *authorization = req_header(r, "Authorization");
+	const char *authorization = req_header(r, "Authorization"), *token;
 
 	if (req_failed(r) || r->route->roles == ROLE_NONE)
 		return;
-	r->token = http_bearer(authorization);
-	if (r->token == NULL) {
+	token = http_bearer(authorization);
+	if (token == NULL) {
 		req_fail(r, authorization == NULL ? ERR_TOKEN_MISSING : ERR_TOKEN_INVALID);
 		return;
 	}
-	switch (
-	    tokens_verify(r->app->tokens, r->token, clock_wall_us() / CLOCK_SECOND_US, &r->who)) {
+	switch (tokens_verify(r->app->tokens, token, clock_wall_us() / CLOCK_SECOND_US, &r->who)) {
 	case TOKEN_OK:
 		break;
 	case TOKEN_OLD:

@@ -154,11 +154,17 @@ json_append(json_object *array, json_object *value)
 }
 
 const char *
-json_text(struct arena *a, json_object *o)
+json_text_within(struct arena *a, json_object *o, size_t most)
 {
 	size_t n;
 	const char *s = json_object_to_json_string_length(
 	    o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &n);
 
-	return arena_strndup(a, s, n);
+	return n <= most ? arena_strndup(a, s, n) : NULL;
+}
+
+const char *
+json_text(struct arena *a, json_object *o)
+{
+	return json_text_within(a, o, SIZE_MAX);
 }

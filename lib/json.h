@@ -33,5 +33,7 @@ void json_append(json_object *array, json_object *value);
 
 /* The text of a value, without spaces; the arena's. */
 const char *json_text(struct arena *a, json_object *o);
+/* NULL when it has more bytes than most. */
+const char *json_text_within(struct arena *a, json_object *o, size_t most);
 
 #endif

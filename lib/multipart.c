@@ -130,12 +130,3 @@ multipart_read(
 		p = next;
 	}
 }
-
-const struct multipart_part *
-multipart_find(const struct multipart *m, const char *name)
-{
-	for (int i = 0; i < m->count; i++)
-		if (strcmp(m->parts[i].name, name) == 0)
-			return &m->parts[i];
-	return NULL;
-}

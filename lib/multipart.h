@@ -29,7 +29,4 @@ struct multipart {
 const char *multipart_read(struct arena *a, const char *content_type, const char *body, size_t size,
     struct multipart *out);
 
-/* The first part of a name, or NULL. */
-const struct multipart_part *multipart_find(const struct multipart *m, const char *name);
-
 #endif

@@ -495,17 +495,6 @@ pg_run(struct pg *p, const struct sql *s, const char *const *values)
 	return run_queued(p, s->name);
 }
 
-int
-pg_run_text(struct pg *p, const char *command)
-{
-	PGresult *r;
-
-	pg_queue_text(p, command);
-	r = run_queued(p, command);
-	PQclear(r);
-	return r != NULL ? 0 : -1;
-}
-
 bool
 pg_standby_skipped(const struct pg *p)
 {
@@ -536,12 +525,6 @@ bool
 pg_in_transaction(const struct pg *p)
 {
 	return PQtransactionStatus(p->conn) != PQTRANS_IDLE;
-}
-
-int
-pg_socket(const struct pg *p)
-{
-	return PQsocket(p->conn);
 }
 
 const char *

@@ -65,7 +65,6 @@ int pg_flush(struct pg *p, PGresult **results, int n);
 /* One statement in a round trip of its own, outside of any pipeline of the caller's; NULL when it
  * failed, which has been logged. The caller clears the result. */
 PGresult *pg_run(struct pg *p, const struct sql *s, const char *const *values);
-int pg_run_text(struct pg *p, const char *command);
 
 /* Whether the server warned in the last flush that a commit was not awaited by the standby. */
 bool pg_standby_skipped(const struct pg *p);
@@ -77,8 +76,6 @@ void pg_condemn(struct pg *p);
 bool pg_reused(const struct pg *p);
 /* Whether a transaction is open, failed or not. */
 bool pg_in_transaction(const struct pg *p);
-/* For select/poll in a program's own loop. */
-int pg_socket(const struct pg *p);
 /* The last trouble of the connection, one line, for logs. */
 const char *pg_error(const struct pg *p);
 

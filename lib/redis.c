@@ -6,6 +6,7 @@
 #include "http.h"
 #include "metrics.h"
 
+#include <errno.h>
 #include <hiredis/hiredis.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -63,6 +64,7 @@ struct redis_link {
 	redisContext *context;
 	char sha[48];
 	char why[128]; /* it was given up last */
+	bool closed;   /* it was given up because Redis had closed it: no time was lost */
 };
 
 /* text with its %XX undone; false when that cannot be, or does not fit. */
@@ -205,6 +207,7 @@ answer_of(struct redis_link *l)
 	void *reply = NULL;
 
 	if (redisGetReply(l->context, &reply) != REDIS_OK) {
+		l->closed = l->context->err != REDIS_ERR_IO || errno != EAGAIN;
 		give_up(l, l->context->errstr);
 		return NULL;
 	}
@@ -253,12 +256,10 @@ greet(struct redis_link *l)
 }
 
 static bool
-connected(struct redis_link *l)
+linked(struct redis_link *l)
 {
 	struct timeval timeout = { 0, TIMEOUT_MS * 1000 };
 
-	if (clock_mono_us() < l->shared->alone_until_us)
-		return false;
 	if (l->context != NULL)
 		return true;
 	l->context = dial(l->shared);
@@ -269,6 +270,12 @@ connected(struct redis_link *l)
 		return false;
 	}
 	return greet(l);
+}
+
+static bool
+connected(struct redis_link *l)
+{
+	return clock_mono_us() >= l->shared->alone_until_us && linked(l);
 }
 
 static int64_t
@@ -299,6 +306,15 @@ read_answer(const redisReply *r, struct arena *a)
 	return answer;
 }
 
+/* A new connection in place of one that was kept: a restarted Redis has closed that. */
+static bool
+renewed(struct redis_link *l)
+{
+	disconnect(l);
+	l->shared->alone_until_us = 0;
+	return connected(l);
+}
+
 static redisReply *
 run_script(struct redis_link *l, const struct redis_ask *ask)
 {
@@ -318,7 +334,7 @@ struct redis_answer
 redis_ask(struct redis_link *l, struct arena *a, const struct redis_ask *ask)
 {
 	struct redis_answer answer = { 0 };
-	bool fresh = l->context == NULL;
+	bool kept = l->context != NULL;
 	redisReply *r;
 
 	if ((ask->subject == NULL || l->shared->conf->rate_limit_per_minute == 0) &&
@@ -327,14 +343,10 @@ redis_ask(struct redis_link *l, struct arena *a, const struct redis_ask *ask)
 	if (!connected(l))
 		return answer;
 	r = run_script(l, ask);
-	/* a kept connection may be one that a restarted Redis has closed, or that lost the script
-	 */
-	if (!fresh && (r == NULL || r->type == REDIS_REPLY_ERROR)) {
-		if (r != NULL)
-			freeReplyObject(r);
-		disconnect(l);
-		l->shared->alone_until_us = 0;
-		if (!connected(l))
+	/* or that has lost the script */
+	if (kept && (r != NULL ? r->type == REDIS_REPLY_ERROR : l->closed)) {
+		freeReplyObject(r);
+		if (!renewed(l))
 			return answer;
 		r = run_script(l, ask);
 	}
@@ -376,13 +388,26 @@ redis_fill(struct redis_link *l, const struct redis_ask *ask, const struct redis
 	settle(l, 2);
 }
 
+static redisReply *
+raise_generation(struct redis_link *l, const char *kind, const char *store_id)
+{
+	redisAppendCommand(l->context, "INCR gen:%s:%s", kind, store_id);
+	return answer_of(l);
+}
+
 void
 redis_void(struct redis_link *l, const char *kind, const char *store_id)
 {
-	if (!connected(l))
+	bool kept = l->context != NULL;
+	redisReply *r;
+
+	/* also while it is left alone: what is not voided now is shown for CACHE_TTL_SECONDS */
+	if (!linked(l))
 		return;
-	redisAppendCommand(l->context, "INCR gen:%s:%s", kind, store_id);
-	settle(l, 1);
+	r = raise_generation(l, kind, store_id);
+	if (r == NULL && kept && l->closed && renewed(l))
+		r = raise_generation(l, kind, store_id);
+	freeReplyObject(r);
 }
 
 bool
@@ -391,9 +416,7 @@ redis_ping(struct redis_link *l, char *error, size_t size)
 	redisReply *r;
 	bool ok;
 
-	disconnect(l);
-	l->shared->alone_until_us = 0;
-	if (!connected(l)) {
+	if (!renewed(l)) {
 		snprintf(error, size, "%s does not answer: %s", l->shared->host, l->why);
 		return false;
 	}

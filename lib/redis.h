@@ -56,8 +56,8 @@ struct redis_answer redis_ask(struct redis_link *l, struct arena *a, const struc
 void redis_fill(struct redis_link *l, const struct redis_ask *ask,
     const struct redis_answer *answer, const char *value, size_t value_len);
 
-/* Voids what was kept of a kind ("menu", "auth") for a store. A lost call lasts CACHE_TTL_SECONDS.
- */
+/* Voids what was kept of a kind ("menu", "auth", "history") for a store; tried even while Redis is
+ * left alone. A lost call lasts CACHE_TTL_SECONDS. */
 void redis_void(struct redis_link *l, const char *kind, const char *store_id);
 
 /* Whether Redis answers a PING; else a line in error. */

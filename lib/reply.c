@@ -29,8 +29,16 @@ reply_bytes(struct req *r, int status, const char *type, const char *bytes, size
 void
 reply_json(struct req *r, int status, json_object *o)
 {
-	const char *text = json_text(r->arena, o);
+	const char *text;
 
+	if (req_failed(r))
+		return;
+	text = json_text_within(r->arena, o, REPLY_LIMIT_BYTES);
+	if (text == NULL) {
+		req_fail(r, ERR_INTERNAL_ERROR);
+		r->error_note = "the answer is too large";
+		return;
+	}
 	reply_bytes(r, status, json_media_type, text, strlen(text));
 }
 

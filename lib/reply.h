@@ -7,7 +7,10 @@
 
 #include "req.h"
 
-/* A JSON answer; rendered now. */
+/* More than any answer may have: what is sent holds it several times, within ARENA_LIMIT_BYTES. */
+#define REPLY_LIMIT_BYTES ((size_t)24 << 20)
+
+/* A JSON answer; rendered now. One over the limit fails the request. */
 void reply_json(struct req *r, int status, json_object *o);
 /* 204. */
 void reply_empty(struct req *r);

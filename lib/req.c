@@ -76,6 +76,17 @@ req_file_obsolete(struct req *r, const char *path)
 		note_file(r, &r->obsolete, path);
 }
 
+void
+req_void(struct req *r, const char *kind)
+{
+	size_t i = 0;
+
+	while (r->voided[i] != NULL && strcmp(r->voided[i], kind) != 0)
+		if (++i == REQ_KINDS)
+			abort(); /* a programmer's mistake */
+	r->voided[i] = kind;
+}
+
 const char *
 req_header(struct req *r, const char *name)
 {
@@ -241,6 +252,42 @@ req_optional_text(
 	json_object *v = json_object_object_get(o, name);
 
 	return v == NULL || req_failed(r) ? NULL : check_text(r, v, where, name, least, most);
+}
+
+/* A control character (C0, DEL, C1) in valid UTF-8. */
+static bool
+has_control(const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+
+	for (; *p != '\0'; p++)
+		if (*p < ' ' || *p == 0x7f || (*p == 0xc2 && p[1] < 0xa0))
+			return true;
+	return false;
+}
+
+static const char *
+check_name(struct req *r, const char *member, const char *name)
+{
+	if (req_failed(r) || name == NULL)
+		return name;
+	if (has_control(name))
+		fail_member(r, "", member, "must have no control characters");
+	else if (name[strspn(name, " ")] == '\0')
+		fail_member(r, "", member, "must not be blank");
+	return name;
+}
+
+const char *
+req_name(struct req *r, json_object *o, const char *name)
+{
+	return check_name(r, name, req_text(r, o, "", name, 1, NAME_LENGTH));
+}
+
+const char *
+req_optional_name(struct req *r, json_object *o, const char *name)
+{
+	return check_name(r, name, req_optional_text(r, o, "", name, 1, NAME_LENGTH));
 }
 
 static int64_t

@@ -115,6 +115,9 @@ struct store {
 	bool number_moved;
 };
 
+/* How many kinds of cached values there are. */
+#define REQ_KINDS 3
+
 struct req {
 	struct app *app;
 	struct arena *arena;
@@ -134,8 +137,7 @@ struct req {
 	size_t body_len;
 	json_object *json; /* the body's object, once asked for or set from a form */
 
-	struct claims who; /* role ROLE_NONE: nobody */
-	const char *token;
+	struct claims who;           /* role ROLE_NONE: nobody */
 	const char *idempotency_key; /* the client's, or one of our own */
 	bool own_key;
 	struct redis_ask ask;
@@ -158,7 +160,8 @@ struct req {
 	void *state;           /* the handler's, from its before step */
 	struct file *created;  /* to be removed should the transaction fail */
 	struct file *obsolete; /* to be removed once it is committed */
-	const char *void_kind; /* to be voided in Redis after the commit: "menu", "auth" */
+	const char
+	    *voided[REQ_KINDS]; /* kinds that lose their cache after the commit: req_void() */
 };
 
 /* Fails the request, unless it has failed before. */
@@ -176,6 +179,10 @@ bool req_failed(const struct req *r);
 void req_file_created(struct req *r, const char *path);
 /* Notes a file that is of no use any more once the transaction holds. */
 void req_file_obsolete(struct req *r, const char *path);
+
+/* What Redis keeps of a kind ("menu", "auth", "history") for the store goes once the transaction
+ * holds. */
+void req_void(struct req *r, const char *kind);
 
 /* A request header by its name ("If-None-Match"), or NULL. */
 const char *req_header(struct req *r, const char *name);
@@ -201,6 +208,11 @@ const char *req_text(
 /* NULL when absent or null. */
 const char *req_optional_text(
     struct req *r, json_object *o, const char *where, const char *name, size_t least, size_t most);
+/* What people call something: 1 to NAME_LENGTH characters, no control characters, not blank. */
+#define NAME_LENGTH 100
+const char *req_name(struct req *r, json_object *o, const char *name);
+/* NULL when absent or null. */
+const char *req_optional_name(struct req *r, json_object *o, const char *name);
 int64_t req_int(struct req *r, json_object *o, const char *where, const char *name, int64_t least,
     int64_t most);
 /* dflt when absent or null. */

@@ -275,8 +275,10 @@ tag_and_fill(struct req *r)
 static void
 settle_cache(struct req *r)
 {
-	if (r->void_kind != NULL && r->store.id != NULL && (r->error == ERR_NONE || r->in_doubt))
-		redis_void(r->redis, r->void_kind, r->store.id);
+	bool changed = r->store.id != NULL && (r->error == ERR_NONE || r->in_doubt);
+
+	for (size_t i = 0; changed && i < REQ_KINDS && r->voided[i] != NULL; i++)
+		redis_void(r->redis, r->voided[i], r->store.id);
 	if (route_has_etag(r->route))
 		tag_and_fill(r);
 }

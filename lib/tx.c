@@ -148,7 +148,8 @@ tx_lock_store(struct req *r, const char *store_id)
 	/* not before check(), to which a counter that is not there means a token without a store */
 	db_flush(r);
 	r->db->counter = counter;
-	r->store.id = store_id;
+	/* as the database writes it: a UUID has other spellings, too */
+	r->store.id = rows_count(counter) > 0 ? row_text(counter, 0, "store_id") : store_id;
 	r->store.last_seq = row_int(counter, 0, "last_seq");
 	r->store.now = row_text(clock, 0, "now");
 }

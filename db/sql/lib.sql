@@ -5,7 +5,7 @@ select set_config('app.store_id', $1, true);
 
 -- The one lock of a transaction that emits an event, taken before any other row.
 -- name: counter_lock(uuid store_id)
-select last_seq, business_date, last_order_number from store_counters where store_id = $1 for update;
+select store_id, last_seq, business_date, last_order_number from store_counters where store_id = $1 for update;
 
 -- Read after the lock, in a statement of its own: its snapshot and its clock are later than whatever was waited for.
 -- name: account_table(bigint id, text jti)

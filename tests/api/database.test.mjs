@@ -33,14 +33,29 @@ beforeEach(async () => {
 afterEach(() => streams?.closeAll());
 
 /** As PostgreSQL's superuser, each command in a transaction of its own. @param {string[]} commands */
-async function superuser(...commands) {
+function psql(...commands) {
 	const args = commands.flatMap((command) => ['-c', command]);
-	const { stdout } = await run('psql', ['-XqAt', '-h', join(stack.dir, 'run'), '-U', 'postgres', '-d', 'table_order', ...args], { env: { PATH: process.env.PATH } });
-	return stdout.trim();
+	return run('psql', ['-XqAt', '-h', join(stack.dir, 'run'), '-U', 'postgres', '-d', 'table_order', ...args], { env: { PATH: process.env.PATH } });
 }
+
+/** What they answer. @param {string[]} commands */
+const superuser = async (...commands) => (await psql(...commands)).stdout.trim();
 
 /** @param {string} setting @param {string} value */
 const set = (setting, value) => superuser(`alter system set ${setting} = '${value}'`, 'select pg_reload_conf()');
+
+/** From now on commits wait for a standby that never comes: the server takes a moment, until a commit of ours waits, too. */
+async function loseStandby() {
+	await set('synchronous_standby_names', 'nobody');
+	await until('a commit of ours that waits', async () => {
+		let done = false;
+		const commit = superuser("select pg_logical_emit_message(true, 'test', '')").finally(() => { done = true; });
+		const cancelled = await until('its end, or that it waits', async () =>
+			done || await superuser("select pg_cancel_backend(pid) from pg_stat_activity where wait_event = 'SyncRep' and usename = 'postgres'"));
+		await commit;
+		return cancelled !== true;
+	});
+}
 
 /** @param {Record<string, string>} [headers] */
 const order = (headers) => store.client.post('/api/customer/orders', { token: store.tables[0].token, body: { items: [{ menu_id: store.menus[0].id, quantity: 1 }] }, headers });
@@ -153,7 +168,7 @@ const waiting = () => until('a commit that waits', async () => superuser("select
 /** An order while no standby is there, its waits being cancelled so many times; then the standby "comes back". @param {number} cancels */
 async function withoutStandby(cancels) {
 	const before = await metric('db_standby_skipped_total');
-	await set('synchronous_standby_names', 'nobody');
+	await loseStandby();
 	try {
 		const answer = order({ 'Idempotency-Key': 'k' });
 		for (let i = 0; i < cancels; i++) {
@@ -183,14 +198,14 @@ describe('a standby that does not confirm', () => {
 	test('a cancelled wait each time is 503', () => withoutStandby(4));
 	test('a refusal waits for it, too: a primary that nobody follows may not know what it says is missing', async () => {
 		const { id } = assertOk(await order(), 201);
-		await set('synchronous_standby_names', 'nobody');
+		await loseStandby();
 		try {
 			const answers = [move(id, 'served', 1), move(Number.MAX_SAFE_INTEGER, 'ready', 1)];
 			await waiting();
 			await set('synchronous_standby_names', '');
 			assertError(await answers[0], 409, 'INVALID_STATUS_TRANSITION');
 			assertError(await answers[1], 404, 'ORDER_NOT_FOUND');
-			await set('synchronous_standby_names', 'nobody');
+			await loseStandby();
 			assertError(await move(Number.MAX_SAFE_INTEGER, 'ready', 1), 503, 'DEPENDENCY_UNAVAILABLE');
 		} finally {
 			await set('synchronous_standby_names', '');
@@ -199,7 +214,7 @@ describe('a standby that does not confirm', () => {
 		assert.equal(assertError(refused, 409, 'INVALID_STATUS_TRANSITION').details.order.id, id);
 	});
 	test('a look-up by the key waits for it, too, and no request longer than its time', async () => {
-		await set('synchronous_standby_names', 'nobody');
+		await loseStandby();
 		try {
 			const start = performance.now();
 			const answer = order({ 'Idempotency-Key': 'k' });

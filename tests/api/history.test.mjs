@@ -163,6 +163,15 @@ for (const [name, path] of /** @type {[string, (store: Store) => string][]} */ (
 			assert.deepEqual([json.data.length, json.data[0].table_id, json.data[0].table_number], [1, order.table_id, 'T-1']);
 			assert.deepEqual((await read(own, `/api/admin/tables/${made.id}/order-history`)).data, []);
 		});
+		succeeds('with the table\'s new number at once', async () => {
+			const own = await newStore(stack);
+			const { table_id } = await own.order(0);
+			await complete(own, 0);
+			for (let i = 0; i < 2; i++)
+				assert.equal((await read(own, path(own))).data[0].table_number, own.tables[0].table_number);
+			assertOk(await own.client.patch(`/api/admin/tables/${table_id}`, { token: own.admin.token, body: { table_number: 'Window' } }), 200);
+			assert.equal((await read(own, path(own))).data[0].table_number, 'Window');
+		});
 		succeeds('of this store alone, with the cache warm or cold', async () => {
 			const [own, other] = [await newStore(stack), await newStore(stack)];
 			for (const s of [own, other]) {

@@ -117,7 +117,7 @@ route(`POST /api/superadmin/stores`, ({ succeeds, refuses }) => {
 		const bad = {
 			code: [undefined, null, ...noText(32), 'a b', '-a', '_a', 'ä', 'a/b', 'a\n'],
 			name: [undefined, null, ...noText(100)],
-			currency: [...noText(3), 'KR', 'krw', 'K1W', '원화권'],
+			currency: [...noText(3), 'KR', 'krw', 'K1W', '원화권', 'ZZZ', 'D E'],
 			time_zone: [...noText(64), 'Mars/Olympus', 'Soul9', 'posix/Asia/Seoul', 'UTC+9', '+09:00', 'localtime'],
 			business_day_start: [...noText(5), '24:00', '5:00', '05:60', '05-00', '0500', '05:0x', '+5:00', '05:00:00', 'ab:cd', ' 5:00', '-1:00'],
 		};
@@ -195,6 +195,15 @@ route('PATCH /api/superadmin/stores/{store_id}', ({ succeeds, refuses }) => {
 		await assertEnded(store.tables[0].token, ['/api/customer/menus', '/api/customer/orders']);
 		assertOk(await client.get('/api/customer/menus', { token: assertOk(await tableLogin(store, 0), 200).access_token }), 200);
 	});
+	succeeds('deactivation at once, however the id is written', async () => {
+		const store = await newStore(stack);
+		const board = await streams.open(BOARD_STREAM, { token: store.admin.token, retryMs: 10 });
+		await warm(store.tables[0].token, '/api/customer/menus');
+		assertOk(await own('PATCH', `${STORES}/${store.store_id.toUpperCase()}`, { is_active: false }), 200);
+		await assertEnded(store.tables[0].token, ['/api/customer/menus', '/api/customer/orders']);
+		await assertRevoked(board);
+		assert.ok((await events(store, 'AccountRevoked')).every((e) => e.store_id === store.store_id));
+	});
 	refuses('a code that another store has', async () => {
 		const [a, b] = [assertOk(await own('POST', STORES, { code: fresh('s'), name: 'a' }), 201), assertOk(await own('POST', STORES, { code: fresh('s'), name: 'b' }), 201)];
 		assertError(await own('PATCH', `${STORES}/${b.id}`, { code: a.code.toUpperCase(), name: 'c' }), 409, 'STORE_CODE_TAKEN');
@@ -207,7 +216,7 @@ route('PATCH /api/superadmin/stores/{store_id}', ({ succeeds, refuses }) => {
 	refuses('fields that are not right, changing nothing', async () => {
 		const store = assertOk(await own('POST', STORES, { code: fresh('s'), name: '가게' }), 201);
 		/** @type {Record<string, any[]>} */
-		const bad = { code: [...noText(32), 'a b'], name: noText(100), currency: [...noText(3), 'krw'], time_zone: [...noText(64), 'Mars/Olympus'], business_day_start: [...noText(5), '24:00'],
+		const bad = { code: [...noText(32), 'a b'], name: [...noText(100), ' ', 'a\u0001'], currency: [...noText(3), 'krw'], time_zone: [...noText(64), 'Mars/Olympus'], business_day_start: [...noText(5), '24:00'],
 			is_active: ['true', 0, 1, [], {}] };
 		for (const [field, values] of Object.entries(bad))
 			for (const value of values)
@@ -567,6 +576,23 @@ route('DELETE /api/admin/tables/{table_id}', ({ succeeds, refuses }) => {
 		for (const id of [other.tables[0].table_id, 999999999, ...NO_IDS])
 			assertError(await as(store, 'DELETE', `${TABLES}/${id}`), 404, 'TABLE_NOT_FOUND');
 		assertOk(await client.get('/api/customer/orders', { token: other.tables[0].token }), 200);
+	});
+});
+
+describe('a token that has ended', () => {
+	test('hears nothing of what the database would have said', async () => {
+		const store = await newStore(stack);
+		assertOk(await store.client.post('/api/auth/logout', { token: store.admin.token }), 204);
+		/** @type {[string, string, unknown][]} each of which is refused for another reason */
+		const refused = [
+			['POST', TABLES, { table_number: store.tables[0].table_number, password: 'x' }],
+			['POST', '/api/admin/menus', { category_id: 999999999, name: 'm', price: 1 }],
+			['POST', '/api/admin/categories', { name: store.categories[0].name }],
+			['PATCH', `${TABLES}/${store.tables[0].table_id}`, { table_number: store.tables[1].table_number }],
+			['PATCH', '/api/admin/menus/reorder', { items: [{ id: 999999999, display_order: 1 }] }],
+		];
+		for (const [method, path, body] of refused)
+			assertError(await as(store, method, path, body), 401, 'TOKEN_INVALID');
 	});
 });
 

@@ -51,6 +51,14 @@ async function metrics() {
 }
 
 route('GET /health', ({ succeeds, refuses }) => {
+	succeeds('without a login at the broker for each who asks', async () => {
+		const text = () => readFileSync(join(stack.dir, 'log/rabbitmq.log'), 'utf8');
+		const logins = () => text().match(/accepting AMQP connection/g)?.length ?? 0;
+		const before = logins(), start = performance.now();
+		await Promise.all(Array.from({ length: 50 }, () => client.get('/health').then((answer) => assertOk(answer, 200))));
+		const seconds = (performance.now() - start) / 1000;
+		assert.ok(logins() - before <= seconds + 2, `${logins() - before} logins in ${seconds} s`);
+	});
 	succeeds('naming each dependency with its state and time', async () => {
 		const json = assertOk(await client.get('/health'), 200);
 		assert.equal(json.status, 'up');

@@ -51,6 +51,23 @@ memory_taken_again_is_zeroed(void)
 	arena_free(a);
 }
 
+/* A chunk after a large one is no larger than any: an answer's text, its copy to send, and so on.
+ */
+static void
+large_pieces_do_not_make_large_chunks(void)
+{
+	struct arena *a = arena_new(64);
+	struct arena_mark mark = arena_mark(a);
+
+	arena_alloc(a, ARENA_LIMIT_BYTES / 2);
+	for (int i = 0; i < 1000; i++)
+		arena_alloc(a, 64);
+	arena_alloc(a, ARENA_LIMIT_BYTES / 4);
+	arena_reset(a, mark);
+	arena_alloc(a, ARENA_LIMIT_BYTES - 64);
+	arena_free(a);
+}
+
 static void
 reset_keeps_what_was_before_the_mark(void)
 {
@@ -180,6 +197,7 @@ main(void)
 	CU_TestInfo tests[] = {
 		{ "memory is zeroed and aligned", memory_is_zeroed_and_aligned },
 		{ "memory taken again is zeroed", memory_taken_again_is_zeroed },
+		{ "large pieces do not make large chunks", large_pieces_do_not_make_large_chunks },
 		{ "reset keeps what was before the mark", reset_keeps_what_was_before_the_mark },
 		{ "objects are released, last first", objects_are_released_last_first },
 		{ "texts are copies", texts_are_copies },

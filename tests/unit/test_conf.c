@@ -191,7 +191,7 @@ all_problems_are_listed_at_once(void)
 	struct conf c;
 
 	CU_ASSERT_EQUAL(load(&c, path, CONF_DATABASE | CONF_REDIS, false), 9);
-	CU_ASSERT_TRUE(says(path, 2, "DB_POOL_SIZE: must be a whole number from 1 to 1000\n"));
+	CU_ASSERT_TRUE(says(path, 2, "DB_POOL_SIZE: must be a whole number from 3 to 1000\n"));
 	CU_ASSERT_TRUE(says(path, 3, "BCRYPT_COST: must be a whole number from 4 to 16\n"));
 	CU_ASSERT_TRUE(says(path, 4, "there must be ="));
 	CU_ASSERT_TRUE(says(path, 5, "LOG_LEVEL: must be DEBUG, INFO, WARNING or ERROR\n"));
@@ -211,15 +211,16 @@ numbers_keep_their_limits(void)
 		const char *line;
 		int errors;
 	} cases[] = {
-		{ "DB_POOL_SIZE=1", 0 },
+		{ "DB_POOL_SIZE=3", 0 },
 		{ "DB_POOL_SIZE=1000", 0 },
+		{ "DB_POOL_SIZE=2", 1 },
 		{ "DB_POOL_SIZE=0", 1 },
 		{ "DB_POOL_SIZE=1001", 1 },
 		{ "DB_POOL_SIZE=-1", 1 },
 		{ "DB_POOL_SIZE=", 1 },
-		{ "DB_POOL_SIZE=1.5", 1 },
+		{ "DB_POOL_SIZE=5.5", 1 },
 		{ "DB_POOL_SIZE=99999999999999999999", 1 },
-		{ "DB_POOL_SIZE='1 '", 1 },
+		{ "DB_POOL_SIZE='5 '", 1 },
 		{ "DB_POOL_SIZE=0x10", 1 },
 		{ "ALLOW_UNENCRYPTED=1", 0 },
 		{ "ALLOW_UNENCRYPTED=yes", 1 },

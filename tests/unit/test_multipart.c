@@ -74,7 +74,6 @@ a_form_without_parts_is_one(void)
 {
 	CU_ASSERT_PTR_NULL(read_form(TYPE, "--b--"));
 	CU_ASSERT_EQUAL(form.count, 0);
-	CU_ASSERT_PTR_NULL(multipart_find(&form, "a"));
 }
 
 static void
@@ -83,21 +82,6 @@ what_follows_the_last_boundary_does_not_count(void)
 	CU_ASSERT_PTR_NULL(
 	    read_form(TYPE, "--b\r\n" FIELD("a") "1\r\n--b--\r\n--b\r\n" FIELD("c") "2\r\n--b--"));
 	CU_ASSERT_EQUAL(form.count, 1);
-}
-
-static void
-the_first_part_of_a_name_is_found(void)
-{
-	const struct multipart_part *p;
-
-	CU_ASSERT_PTR_NULL(read_form(TYPE,
-	    "--b\r\n" FIELD("a") "1\r\n--b\r\n" FIELD("c") "2\r\n--b\r\n" FIELD("a") "3\r\n--b--"));
-	p = multipart_find(&form, "a");
-	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
-	CU_ASSERT_EQUAL(p->bytes[0], '1');
-	CU_ASSERT_PTR_EQUAL(multipart_find(&form, "c"), &form.parts[1]);
-	CU_ASSERT_PTR_NULL(multipart_find(&form, "A"));
-	CU_ASSERT_PTR_NULL(multipart_find(&form, ""));
 }
 
 static void
@@ -243,7 +227,6 @@ main(void)
 		{ "a form without parts is one", a_form_without_parts_is_one },
 		{ "what follows the last boundary does not count",
 		    what_follows_the_last_boundary_does_not_count },
-		{ "the first part of a name is found", the_first_part_of_a_name_is_found },
 		{ "the boundary may be written in many ways",
 		    the_boundary_may_be_written_in_many_ways },
 		{ "70 characters are a boundary, 71 are not",

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "page.h"
+#include "reply.h"
 #include "req.h"
 
 #include "unit.h"
@@ -304,6 +305,68 @@ texts_are_strings_of_a_length(void)
 }
 
 static void
+names_are_no_blanks_and_have_no_control_characters(void)
+{
+	static const char *const control[] = { "\\u0001", "\\n", "a\\tb", "\\u007f", "x\\u0085",
+		"\\u009f" };
+	static const char *const good[] = { "\\u00a0", "\\u00df", "\\u20ac", "a b",
+		"\\ud83c\\udf5c" };
+	struct req *r;
+
+	for (size_t i = 0; i < sizeof(control) / sizeof(control[0]); i++) {
+		r = with_body(arena_printf(arena, "{\"name\":\"%s\"}", control[i]));
+		req_name(r, req_body(r), "name");
+		CU_ASSERT_TRUE(refused("name", "no control characters"));
+	}
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		r = with_body(arena_printf(arena, "{\"name\":\"%s\"}", good[i]));
+		CU_ASSERT_STRING_NOT_EQUAL(req_optional_name(r, req_body(r), "name"), "");
+		CU_ASSERT_TRUE(fine());
+	}
+	r = with_body("{\"name\":\"  \"}");
+	req_name(r, req_body(r), "name");
+	CU_ASSERT_TRUE(refused("name", "blank"));
+	r = with_body("{}");
+	CU_ASSERT_PTR_NULL(req_optional_name(r, req_body(r), "name"));
+	CU_ASSERT_TRUE(fine());
+	req_name(r, req_body(r), "name");
+	CU_ASSERT_TRUE(refused("name", "required"));
+}
+
+static void
+kinds_are_voided_once_each(void)
+{
+	struct req *r = with_body("{}");
+
+	req_void(r, "auth");
+	req_void(r, "history");
+	req_void(r, "auth");
+	CU_ASSERT_STRING_EQUAL(r->voided[0], "auth");
+	CU_ASSERT_STRING_EQUAL(r->voided[1], "history");
+	CU_ASSERT_PTR_NULL(r->voided[2]);
+}
+
+static void
+an_answer_has_a_limit(void)
+{
+	struct req *r = with_body("{}");
+	char *text = arena_alloc(arena, REPLY_LIMIT_BYTES);
+	json_object *o = json_new_object(arena);
+
+	memset(text, 'x', REPLY_LIMIT_BYTES - 1);
+	json_put_text(o, "text", text);
+	reply_json(r, 200, o);
+	CU_ASSERT_EQUAL(r->error, ERR_INTERNAL_ERROR);
+	CU_ASSERT_PTR_NULL(r->reply.body);
+	r = with_body("{}");
+	text[REPLY_LIMIT_BYTES - 100] = '\0';
+	json_put_text(o, "text", text);
+	reply_json(r, 200, o);
+	CU_ASSERT_TRUE(fine());
+	CU_ASSERT_EQUAL(r->reply.body_len, REPLY_LIMIT_BYTES - 100 + strlen("{\"text\":\"\"}"));
+}
+
+static void
 optional_texts_may_be_absent_or_null(void)
 {
 	struct req *r = with_body("{\"n\":null,\"e\":\"\",\"t\":\"ab\",\"i\":1}");
@@ -584,6 +647,10 @@ main(void)
 		{ "a body may be left out where it is optional",
 		    a_body_may_be_left_out_where_it_is_optional },
 		{ "texts are strings of a length", texts_are_strings_of_a_length },
+		{ "names are no blanks and have no control characters",
+		    names_are_no_blanks_and_have_no_control_characters },
+		{ "kinds are voided once each", kinds_are_voided_once_each },
+		{ "an answer has a limit", an_answer_has_a_limit },
 		{ "optional texts may be absent or null", optional_texts_may_be_absent_or_null },
 		{ "integers are whole and never saturated",
 		    integers_are_whole_and_never_saturated },
