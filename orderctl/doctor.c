@@ -82,7 +82,7 @@ static const struct check checks[] = {
 	{ "database-connections", look_connections,
 	    "raise max_connections in postgresql.conf, or lower DB_POOL_SIZE", OWNER },
 	{ "database-standby", look_standby,
-	    "start the standby; doc/operations says how replication is set up", OWNER },
+	    "start the standby; " PAGE("failover") " says how replication is set up", OWNER },
 	{ "database-checksums", look_checksums,
 	    "stop the database and run `pg_checksums --enable -D DIR` once", OWNER },
 	{ "history-months", look_history_months,

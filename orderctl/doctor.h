@@ -15,6 +15,9 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/* One of the operator's pages, where it is installed. */
+#define PAGE(name) DOCDIR "/operations/" name ".md"
+
 /* From harmless to grave. */
 enum outcome { SEEN_NOTHING, SEEN_SKIPPED, SEEN_OK, SEEN_WARNING, SEEN_FAILED };
 

@@ -243,7 +243,7 @@ look_standby(const struct doctor *d, struct finding *f)
 		    "commits wait for no standby: what was ordered last is lost with this server");
 		doctor_remedy(f,
 		    "once a standby streams, `pair resume`; Patroni sets it by itself "
-		    "(doc/operations/failover.md)");
+		    "(" PAGE("failover") ")");
 		return;
 	}
 	there = number(r, is_true(r, STANDBY_SEEN) ? STANDBY_COUNTING : STANDBY_CONNECTED);

@@ -226,8 +226,8 @@ look_backup_encryption(const struct doctor *d, struct finding *f)
 		doctor_say(f, SEEN_WARNING, "no backup is set up on this host: %s: %s", path,
 		    result == -1 ? strerror(errno) : "no stanza");
 		doctor_remedy(f,
-		    "set up pgBackRest (doc/operations/backup.md), unless the database's host "
-		    "makes the backups");
+		    "set up pgBackRest, unless the database's host makes the backups "
+		    "(" PAGE("backup") ")");
 		return;
 	}
 	for (size_t i = 0; i < REPOSITORIES; i++)

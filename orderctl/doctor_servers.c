@@ -331,8 +331,7 @@ look_https(const struct doctor *d, struct finding *f)
 	curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (!get(curl, &g) || !days_left(curl, &days)) {
 		doctor_say(f, SEEN_FAILED, "no TLS 1.2 or newer: %s", g.error);
-		doctor_remedy(
-		    f, "have the web server speak TLS 1.2 and 1.3 (doc/operations/tls.md)");
+		doctor_remedy(f, "have the web server speak TLS 1.2 and 1.3 (" PAGE("tls") ")");
 		return;
 	}
 	doctor_say(f,
@@ -342,8 +341,7 @@ look_https(const struct doctor *d, struct finding *f)
 	    "the certificate holds for %d days", days);
 	if (takes_old_tls(d, f)) {
 		doctor_say(f, SEEN_FAILED, "TLS 1.1 or older is taken");
-		doctor_remedy(
-		    f, "allow TLS 1.2 and 1.3 only in the web server (doc/operations/tls.md)");
+		doctor_remedy(f, "allow TLS 1.2 and 1.3 only in the web server (" PAGE("tls") ")");
 	}
 }
 
@@ -361,11 +359,11 @@ look_tls(const struct doctor *d, struct finding *f)
 		look_https(d, f);
 	} else if (is_loopback(d->conf->public_url)) {
 		doctor_say(f, SEEN_SKIPPED, "PUBLIC_URL is http on this host");
-		doctor_remedy(f, "for guests, PUBLIC_URL must be https (doc/operations/tls.md)");
+		doctor_remedy(f, "for guests, PUBLIC_URL must be https (" PAGE("tls") ")");
 	} else {
 		doctor_say(
 		    f, SEEN_WARNING, "PUBLIC_URL is http: passwords cross the network openly");
-		doctor_remedy(f, "serve https, and make PUBLIC_URL https (doc/operations/tls.md)");
+		doctor_remedy(f, "serve https, and make PUBLIC_URL https (" PAGE("tls") ")");
 	}
 }
 
