@@ -157,6 +157,8 @@ launch_rabbitmq() {
 		log.file = $DIR/log/rabbitmq.log
 		log.file.level = info
 	CONF
+	# a drill's
+	[ ! -e "$DIR/rabbitmq/tls.conf" ] || as sh -c "cat '$DIR/rabbitmq/tls.conf' >>'$DIR/rabbitmq/rabbitmq.conf'"
 	# "detached" makes the start script become the broker instead of watching over it
 	spawn rabbitmq env HOME="$DIR/rabbitmq" detached=1 RABBITMQ_NODENAME=table_order@localhost \
 		RABBITMQ_MNESIA_BASE="$DIR/rabbitmq/mnesia" RABBITMQ_LOG_BASE="$DIR/log" RABBITMQ_PID_FILE="$DIR/rabbitmq/pid" \

@@ -1,6 +1,6 @@
 /**
  * Two hosts, each with its own web server, services, relay and dispatcher, over one database, Redis and broker, behind the
- * HAProxy of etc/haproxy. Whatever goes in at one comes out at both, and when one dies or freezes the other goes on.
+ * HAProxy of etc/haproxy. The second one's way to Redis is etc/stunnel's, to the broker etc/rabbitmq's TLS. Whatever goes in at one comes out at both, and when one dies or freezes the other goes on.
  */
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { Streams } from '../api/lib/sse.mjs';
 import { SOURCE, ownStack } from '../api/lib/stack.mjs';
 import { newStore } from '../api/lib/store.mjs';
 import { until } from '../api/lib/until.mjs';
-import { Host, family, freePorts, makeDir, render, send, writeOwn } from './lib/host.mjs';
+import { Host, family, freePorts, makeDir, render, runAsUser, send, writeOwn } from './lib/host.mjs';
 
 const ADMIN = '/api/admin/orders/stream';
 const BASE = process.env.TABLE_ORDER_TESTS ?? '';
@@ -32,12 +32,14 @@ const settings = [{}, {}];
 let balanced;
 /** @type {Host} */
 let balancer;
+/** @type {Host} what stands between the second host and Redis */
+let inner;
 /** @type {Streams} */
 let streams;
 
 before(async () => {
 	hosts[0] = await ownStack('host1', settings[0]);
-	settings[1] = Object.fromEntries(SHARED.map((key) => [key, hosts[0].env[key]]));
+	settings[1] = { ...Object.fromEntries(SHARED.map((key) => [key, hosts[0].env[key]])), ...await byTls() };
 	mkdirSync(join(BASE, 'host2'));
 	copyFileSync(join(hosts[0].dir, 'super-admin.password'), join(BASE, 'host2/super-admin.password'));
 	hosts[1] = await ownStack('host2', settings[1]);
@@ -57,11 +59,36 @@ before(async () => {
 });
 after(async () => {
 	await balancer?.kill();
+	await inner?.kill();
 	for (const host of [...hosts].reverse())
 		await host.stop();
 });
 beforeEach(both);
 afterEach(() => streams?.closeAll());
+
+/** Redis and RabbitMQ of the first host for another one, as across machines. @returns {Promise<Record<string, string>>} where it finds them */
+async function byTls() {
+	const [server, client, amqps] = await freePorts(3);
+	inner = new Host(join(BASE, 'inner'), 'inner');
+	const CERTS = join(inner.dir, 'certs');
+	runAsUser(inner.dir, [join(SOURCE, 'etc/patroni/make-certificates'), CERTS, 'localhost=127.0.0.1', 'host2=127.0.0.1']);
+	/* what verifies the broker is the system's list of authorities */
+	process.env.SSL_CERT_FILE = join(CERTS, 'ca.crt');
+	const own = (/** @type {string} */ line) => !/^(listeners\.tcp|setuid|setgid)/.test(line);
+	const sample = (/** @type {string} */ name, /** @type {Record<string, string>} */ words) =>
+		render(join(SOURCE, 'etc', name), { CERTS, ...words }).replace(/^;.*\n/gm, '').split('\n').filter(own).join('\n');
+	writeOwn(join(hosts[0].dir, 'rabbitmq/tls.conf'), sample('rabbitmq/table-order-tls.conf.in', { ADDRESS: `127.0.0.1:${amqps}`, NAME: 'localhost' }));
+	await hosts[0].part('restart', 'rabbitmq');
+	for (const [name, words] of Object.entries({
+		'table-order-redis-server': { ADDRESS: `127.0.0.1:${server}`, REDIS: join(hosts[0].dir, 'run/redis.sock'), NAME: 'localhost' },
+		'table-order-redis': { LISTEN: `127.0.0.1:${client}`, SERVER: `localhost:${server}`, SERVER_NAME: 'localhost', NAME: 'host2' },
+	}))
+		inner.spawn(name, ['/usr/bin/stunnel4', writeOwn(join(inner.dir, `${name}.conf`), sample(`stunnel/${name}.conf.in`, words))]);
+	return {
+		REDIS_URL: `redis://127.0.0.1:${client}/0`,
+		RABBITMQ_URL: hosts[0].env.RABBITMQ_URL.replace(/^amqp:(.*@)[^/]*/, `amqps:$1localhost:${amqps}`),
+	};
+}
 
 /** Until the balancer sends requests and streams to both. */
 async function both() {
@@ -137,6 +164,11 @@ describe('two hosts over one database, Redis and broker', () => {
 		}
 		assertOk(await new Client(hosts[1]).post('/api/auth/logout', { token }), 204);
 		assertError(await new Client(hosts[0]).get('/api/customer/orders', { token }), 401, 'TOKEN_INVALID');
+	});
+	test('the second one has Redis and the broker by TLS', async () => {
+		const { json } = await new Client(hosts[1]).get('/health');
+		assert.deepEqual([json.status, json.checks.redis.state, json.checks.rabbitmq.state], ['up', 'up', 'up']);
+		assert.match(hosts[1].env.RABBITMQ_URL, /^amqps:/);
 	});
 	test('the balancer is not root once it listens', () => {
 		assert.doesNotMatch(readFileSync(`/proc/${balancer.started.get('haproxy')}/status`, 'utf8'), /^Uid:.*\t0\b/m);
