@@ -14,7 +14,7 @@ unit_tests = \
 	tests/unit/test_multipart \
 	tests/unit/test_order \
 	tests/unit/test_password \
-	tests/unit/test_redis_url \
+	tests/unit/test_redis \
 	tests/unit/test_relay_frame \
 	tests/unit/test_relay_head \
 	tests/unit/test_relay_listen \
@@ -41,7 +41,7 @@ tests_unit_test_json_LDADD = $(unit_ldadd)
 tests_unit_test_multipart_LDADD = $(unit_ldadd)
 tests_unit_test_order_LDADD = $(unit_ldadd)
 tests_unit_test_password_LDADD = $(unit_ldadd)
-tests_unit_test_redis_url_LDADD = $(unit_ldadd)
+tests_unit_test_redis_LDADD = $(unit_ldadd)
 tests_unit_test_relay_frame_SOURCES = tests/unit/test_relay_frame.c sse-relay/frame.c
 tests_unit_test_relay_frame_LDADD = $(unit_ldadd)
 tests_unit_test_relay_head_SOURCES = tests/unit/test_relay_head.c sse-relay/head.c

@@ -20,7 +20,7 @@ const NO_BODIES = ['', '[]', '{', '"x"', 'null', '{} {}', Buffer.from([123, 34, 
 /** 72 bytes, the most that bcrypt takes; and one more. */
 const LONG = `${'가'.repeat(23)}abc`;
 /** of a tablet's or page's stream that has to end */
-const SOON_MS = 2500;
+const SOON_MS = 10000;
 
 /** @typedef {import('./lib/store.mjs').Store} Store */
 /** @typedef {import('./lib/client.mjs').Answer} Answer */

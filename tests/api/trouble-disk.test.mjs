@@ -72,8 +72,8 @@ describe('a full disk', { skip: noDisks }, () => {
 		try {
 			/* programs notice within a second that their file is another one */
 			await until('a line on the disk', async () => {
-				await new Client(stack).get('/health');
-				return stack.log('status').length > 0;
+				const { headers } = await new Client(stack).get('/health');
+				return stack.log('status').some((line) => line.request_id === headers['x-request-id']);
 			});
 			disk.fill();
 			await orderThrough(stack, streams, async (acknowledged) => {

@@ -95,6 +95,12 @@ cpu_seconds(const struct conf *c, const char *hash)
 	    (double)(after.tv_nsec - before.tv_nsec) / 1e9;
 }
 
+static double
+least(double a, double b)
+{
+	return a < b ? a : b;
+}
+
 static void
 an_unknown_account_takes_as_long(void)
 {
@@ -103,9 +109,13 @@ an_unknown_account_takes_as_long(void)
 	double known, unknown, garbage;
 
 	CU_ASSERT_EQUAL_FATAL(password_hash(&dear, "another", hash), 0);
-	known = cpu_seconds(&dear, hash);
-	unknown = cpu_seconds(&dear, NULL);
-	garbage = cpu_seconds(&dear, "*0");
+	known = unknown = garbage = 1e9;
+	/* in turns, and the least of each: what else the machine does has met all alike */
+	for (int i = 0; i < 5; i++) {
+		known = least(known, cpu_seconds(&dear, hash));
+		unknown = least(unknown, cpu_seconds(&dear, NULL));
+		garbage = least(garbage, cpu_seconds(&dear, "*0"));
+	}
 	CU_ASSERT_TRUE(unknown > known / 2 && unknown < known * 2);
 	CU_ASSERT_TRUE(garbage > known / 2 && garbage < known * 2);
 }
@@ -120,15 +130,18 @@ hash_and_tell_when(void *arg)
 	return NULL;
 }
 
+/* More than this machine has processors, fewer than a process may have files. */
+#define SLOTS 512
+
 static void
 callers_queue_for_a_slot(void)
 {
 	struct conf elsewhere = { .bcrypt_cost = 4, .run_dir = unit_path("no such directory") };
-	int slots[1024], n = 0;
+	int slots[SLOTS], n = 0;
 	int64_t done_us = 0, released_us;
 	pthread_t thread;
 
-	while (n < 1024 && (slots[n] = slot_take(conf.run_dir, "hash-slot", 1024, NULL)) != -1)
+	while (n < SLOTS && (slots[n] = slot_take(conf.run_dir, "hash-slot", SLOTS, NULL)) != -1)
 		n++;
 	CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, hash_and_tell_when, &done_us), 0);
 	/* time enough for a hash that would not wait */

@@ -22,10 +22,16 @@ const BOARD_STREAM = '/api/admin/orders/stream';
  *   drill: the name under which the counts are reported; note: what else is to be told, asked for at the end; store, boards: instead of a new store and a stream of its own
  */
 
+/** What nobody answered; an answer that the document does not allow is an error. @param {any} error */
+function unanswered(error) {
+	if (error.code === undefined)
+		throw error;
+}
+
 /** Tries again until the server has said yes or no. @param {() => Promise<Answer>} request @param {number} [patienceMs] */
 export function persist(request, patienceMs = 60000) {
 	return until('an answer', async () => {
-		const answer = await request().catch(() => undefined);
+		const answer = await request().catch(unanswered);
 		return answer !== undefined && answer.status < 500 && answer;
 	}, patienceMs);
 }

@@ -1,13 +1,18 @@
-/* redis: which URLs name a Redis. */
+/* redis: which URLs name a Redis, and what becomes of one that hangs or has closed a connection. */
 #include "config.h"
 
 #include "redis.h"
 
+#include "log.h"
 #include "unit.h"
 
 #include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 /* Whether the URL is taken; what is said otherwise is one line that names the key. */
@@ -134,6 +139,124 @@ passwords_and_addresses_are_decoded(void)
 		CU_ASSERT_TRUE(strncmp(words, "*2\r\n$4\r\nAUTH\r\n$3\r\ns t\r\n", 23) == 0);
 }
 
+/* A Redis that answers what it is greeted with, and so many commands behind that; then it hangs, or
+ * closes the connection. */
+struct server {
+	int listener;
+	int answers;
+	bool closes;
+	atomic_int connections;
+	int open[8];
+	pthread_t thread;
+	struct redis *client;
+};
+
+static void
+serve(struct server *s, int fd)
+{
+	static const char sha[] = "$40\r\n0123456789012345678901234567890123456789\r\n";
+	static const char answer[] = "*6\r\n:0\r\n:1\r\n:0\r\n:0\r\n:0\r\n:0\r\n";
+	char command[4096];
+
+	if (recv(fd, command, sizeof(command), 0) <= 0 || write(fd, sha, sizeof(sha) - 1) == -1)
+		return;
+	for (int i = 0; i < s->answers; i++)
+		if (recv(fd, command, sizeof(command), 0) <= 0 ||
+		    write(fd, answer, sizeof(answer) - 1) == -1)
+			return;
+}
+
+static void *
+serve_all(void *arg)
+{
+	struct server *s = arg;
+	int fd;
+
+	while ((fd = accept(s->listener, NULL, NULL)) != -1) {
+		s->open[s->connections++] = fd;
+		serve(s, fd);
+		if (s->closes)
+			shutdown(fd, SHUT_RDWR);
+	}
+	return NULL;
+}
+
+static struct redis_link *
+link_to(struct server *s, struct conf *conf, int answers, bool closes)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const char *path = unit_path(closes ? "closing" : "hanging");
+	static char url[200];
+
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	snprintf(url, sizeof(url), "unix:%s", path);
+	*s = (struct server) {
+		.listener = socket(AF_UNIX, SOCK_STREAM, 0), .answers = answers, .closes = closes
+	};
+	CU_ASSERT_EQUAL_FATAL(bind(s->listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	CU_ASSERT_EQUAL_FATAL(listen(s->listener, 8), 0);
+	CU_ASSERT_EQUAL_FATAL(pthread_create(&s->thread, NULL, serve_all, s), 0);
+	*conf = (struct conf) { .redis_url = url, .rate_limit_per_minute = 1 };
+	s->client = redis_new(conf, stderr);
+	return redis_link_new(s->client);
+}
+
+static void
+stop(struct server *s, struct redis_link *l)
+{
+	redis_link_free(l);
+	redis_free(s->client);
+	shutdown(s->listener, SHUT_RDWR);
+	for (int i = 0; i < s->connections; i++)
+		shutdown(s->open[i], SHUT_RDWR);
+	pthread_join(s->thread, NULL);
+	for (int i = 0; i < s->connections; i++)
+		close(s->open[i]);
+	close(s->listener);
+}
+
+static void
+who_has_waited_does_not_wait_again_but_a_change_is_told(void)
+{
+	const struct redis_ask ask = { .subject = "table:1" };
+	struct arena *arena = arena_new(1000);
+	struct server server;
+	struct conf conf;
+	struct redis_link *l = link_to(&server, &conf, 1, false);
+
+	log_open(NULL, "test", LOG_ERROR);
+	CU_ASSERT_TRUE(redis_ask(l, arena, &ask).there);
+	CU_ASSERT_FALSE(redis_ask(l, arena, &ask).there);
+	CU_ASSERT_EQUAL(server.connections, 1);
+	CU_ASSERT_FALSE(redis_ask(l, arena, &ask).there); /* it is left alone */
+	CU_ASSERT_EQUAL(server.connections, 1);
+	/* so that the server comes to its next connection */
+	shutdown(server.open[0], SHUT_RDWR);
+	redis_void(l, "menu", "s");
+	CU_ASSERT_EQUAL(server.connections, 2);
+	stop(&server, l);
+	arena_free(arena);
+}
+
+static void
+a_connection_that_was_closed_is_made_again(void)
+{
+	const struct redis_ask ask = { .subject = "table:1" };
+	struct arena *arena = arena_new(1000);
+	struct server server;
+	struct conf conf;
+	struct redis_link *l = link_to(&server, &conf, 1, true);
+
+	for (int i = 1; i <= 3; i++) {
+		CU_ASSERT_TRUE(redis_ask(l, arena, &ask).there);
+		CU_ASSERT_EQUAL(server.connections, i);
+	}
+	redis_void(l, "menu", "s");
+	CU_ASSERT_EQUAL(server.connections, 4);
+	stop(&server, l);
+	arena_free(arena);
+}
+
 int
 main(void)
 {
@@ -141,8 +264,13 @@ main(void)
 		{ "URLs are taken or refused", urls_are_taken_or_refused },
 		{ "passwords and addresses are decoded", passwords_and_addresses_are_decoded },
 		{ "what does not fit is refused, not cut", what_does_not_fit_is_refused_not_cut },
+		{ "who has waited does not wait again, but a change is told",
+		    who_has_waited_does_not_wait_again_but_a_change_is_told },
+		{ "a connection that was closed is made again",
+		    a_connection_that_was_closed_is_made_again },
 		CU_TEST_INFO_NULL,
 	};
 
+	signal(SIGPIPE, SIG_IGN); /* as serve() has it */
 	return unit_main("redis", tests);
 }
