@@ -20,6 +20,15 @@ clear_result(void *result)
 	PQclear(result);
 }
 
+/* "" for what was only skipped. */
+static const char *
+sqlstate(const PGresult *result)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	return state != NULL ? state : "";
+}
+
 /* SQLSTATE (PostgreSQL manual, appendix A) -> what the client is told. */
 static enum error_code
 error_of_sqlstate(const char *state)
@@ -165,14 +174,12 @@ db_command(struct req *r, const char *command)
 static void
 fail_statement(struct req *r, const PGresult *result, const char *statement)
 {
-	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *state = sqlstate(result);
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	const struct constraint *constraint =
 	    find_constraint(PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME));
 	enum error_code code;
 
-	if (state == NULL)
-		state = "";
 	code = error_of_sqlstate(state);
 	r->db->conflict = strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0;
 	if (is_server_lost(state)) {
@@ -215,11 +222,13 @@ deliver(struct req *r, PGresult **results, int n)
 }
 
 /* Judges what stands before the handler's statements, once it is there: who may not ask does not
- * hear what became of those. */
+ * hear what became of those. A server that was demoted is no judge. */
 static void
-check(struct req *r)
+check(struct req *r, PGresult **results, int failed)
 {
-	if (r->db->checked)
+	if (r->db->checked || failed < r->db->prologue)
+		return;
+	if (r->db->failed && is_server_lost(sqlstate(results[failed])))
 		return;
 	r->db->checked = true;
 	r->db->check(r);
@@ -250,9 +259,9 @@ db_flush(struct req *r)
 		return;
 	}
 	failed = deliver(r, results, n);
-	if (failed >= db->prologue)
-		check(r);
-	if (failed < n)
+	db->failed = failed < n;
+	check(r, results, failed);
+	if (db->failed)
 		fail_statement(r, results[failed], db->pending[failed]->statement);
 	db->pending_count = 0;
 }

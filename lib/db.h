@@ -51,6 +51,7 @@ struct db {
 	bool commits;  /* a commit is queued or was sent */
 	bool lost;     /* the connection broke, or its server takes no writes any more */
 	bool reused;   /* it had served before: its end says little of the server */
+	bool failed;   /* a statement of the last flush was: its transaction holds nothing */
 	bool conflict; /* serialization failure or deadlock: worth another try */
 	struct rows *pending[24];
 	int pending_count;

@@ -104,14 +104,15 @@ check_counter(struct req *r)
 	r->store.last_order_number = row_int(c, 0, "last_order_number");
 }
 
-/* A known key: the first answer again, or a refusal when it was another request. */
+/* A known key: the first answer again, or a refusal when it was another request; not where a
+ * statement failed, for no commit could follow that waits for the standby. */
 static void
 check_idempotency(struct req *r)
 {
 	const struct rows *k = r->db->idempotency;
 	struct header *replayed;
 
-	if (req_failed(r) || k == NULL || rows_count(k) == 0)
+	if (req_failed(r) || r->db->failed || k == NULL || rows_count(k) == 0)
 		return;
 	if (strcmp(row_text(k, 0, "request_hash"), r->db->request_hash) != 0) {
 		req_fail(r, ERR_IDEMPOTENCY_KEY_REUSED);

@@ -346,15 +346,25 @@ write_metrics(const struct finding *findings, const char *path)
 	char new[PATH_MAX];
 	FILE *out = NULL;
 	bool good = false;
+	int fd = -1;
 
-	if (snprintf(new, sizeof(new), "%s.new", path) < (int)sizeof(new))
-		out = fopen(new, "we");
+	if (snprintf(new, sizeof(new), "%s.new", path) >= (int)sizeof(new))
+		return ctl_fail("%s cannot be written: %s", path, strerror(ENAMETOOLONG));
+	/* new, and no link that somebody put there */
+	unlink(new);
+	fd = open(new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd != -1)
+		out = fdopen(fd, "w");
 	if (out != NULL) {
 		print_metrics(findings, out);
-		good = ferror(out) == 0 && fchmod(fileno(out), 0644) == 0;
+		good = ferror(out) == 0 && fchmod(fd, 0644) == 0;
 		good = fclose(out) == 0 && good && rename(new, path) == 0;
 	}
-	return good ? CTL_OK : ctl_fail("%s cannot be written: %s", path, strerror(errno));
+	if (good)
+		return CTL_OK;
+	ctl_fail("%s cannot be written: %s", path, strerror(errno));
+	unlink(new);
+	return CTL_FAILED;
 }
 
 static void

@@ -193,6 +193,24 @@ async function withoutStandby(cancels) {
 	await until('the metric', async () => await metric('db_standby_skipped_total') === before + cancels);
 }
 
+describe('a statement that fails beside a key that is known', () => {
+	test('is told: no answer is repeated behind which no commit can wait for the standby', async () => {
+		const first = await order({ 'Idempotency-Key': 'k' });
+		assertOk(first, 201);
+		await superuser('revoke select on menus from table_order_service');
+		try {
+			const second = await order({ 'Idempotency-Key': 'k' });
+			assertError(second, 500, 'INTERNAL_ERROR');
+			assert.equal(second.headers['idempotent-replayed'], undefined);
+		} finally {
+			await superuser('grant select on menus to table_order_service');
+		}
+		const third = await order({ 'Idempotency-Key': 'k' });
+		assert.deepEqual([third.status, third.text, third.headers['idempotent-replayed']], [201, first.text, 'true']);
+		assert.equal(await orders(), 1);
+	});
+});
+
 describe('a standby that does not confirm', () => {
 	test('a cancelled wait is no commit: the order is acknowledged once a standby has it', () => withoutStandby(2));
 	test('a cancelled wait each time is 503', () => withoutStandby(4));

@@ -18,7 +18,7 @@ const BOARD_STREAM = '/api/admin/orders/stream';
  * @typedef {{orders?: number, tables?: number, paceMs?: number, patienceMs?: number, oneDay?: boolean, drill?: string, note?: string | (() => string),
  *   store?: import('./store.mjs').Store, boards?: import('./sse.mjs').EventStream[]}} Options
  *   orders: at least so many are made, and more until what is done has ended; paceMs: a table's pause between orders;
- *   patienceMs: for how long one request is tried; oneDay: false when the business day ends meanwhile;
+ *   patienceMs: for how long one request is tried; oneDay: false when the business day is made to end meanwhile;
  *   drill: the name under which the counts are reported; note: what else is to be told, asked for at the end; store, boards: instead of a new store and a stream of its own
  */
 
@@ -48,6 +48,7 @@ export async function orderThrough(stack, streams, hurt, options = {}) {
 	/** @type {Map<number, any>} */
 	const acknowledged = new Map();
 	const gap = new Gap();
+	const day = await today(store);
 	let hurting = true;
 
 	/** @param {import('./store.mjs').Table} table @param {number} t */
@@ -77,7 +78,7 @@ export async function orderThrough(stack, streams, hurt, options = {}) {
 	await Promise.all([work, hurt(() => acknowledged.size).finally(() => { hurting = false; })]);
 	gap.mark();
 
-	const counts = { acknowledged: acknowledged.size, ...await count(store, acknowledged, boards, oneDay, patienceMs), longestGapMs: Math.round(gap.longest) };
+	const counts = { acknowledged: acknowledged.size, ...await count(store, acknowledged, boards, oneDay && day === await today(store), patienceMs), longestGapMs: Math.round(gap.longest) };
 	if (drill !== undefined)
 		report(drill, counts, typeof note === 'function' ? note() : note);
 	assert.deepEqual(counts, { ...counts, lost: 0, doubled: 0, eventsLost: 0, eventsDoubled: 0 });
@@ -113,6 +114,9 @@ async function count(store, acknowledged, boards, oneDay, patienceMs) {
 	}
 	return { lost, doubled: there.size - (acknowledged.size - lost), eventsLost, eventsDoubled };
 }
+
+/** @param {import('./store.mjs').Store} store Its business day: orders are numbered from 1 in each. */
+const today = (store) => store.sql("select business_date(now(), time_zone, business_day_start) from stores where id = :'store'");
 
 /** The longest time between two marks. */
 class Gap {
