@@ -57,7 +57,9 @@ route('GET /health', ({ succeeds, refuses }) => {
 		const before = logins(), start = performance.now();
 		await Promise.all(Array.from({ length: 50 }, () => client.get('/health').then((answer) => assertOk(answer, 200))));
 		const seconds = (performance.now() - start) / 1000;
-		assert.ok(logins() - before <= seconds + 2, `${logins() - before} logins in ${seconds} s`);
+		/* one a second and process: Apache may have many of them */
+		const most = (seconds + 1) * stack.pids('status').length + 1;
+		assert.ok(logins() - before <= most, `${logins() - before} logins in ${seconds} s`);
 	});
 	succeeds('naming each dependency with its state and time', async () => {
 		const json = assertOk(await client.get('/health'), 200);
